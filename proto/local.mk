@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: Apache-2.0
+# proto/: the wire, known to both sides. libc and msgpack-c only.
+
+proddinclude_HEADERS += proto/include/prodd/error.h
+
+noinst_LTLIBRARIES += libproto.la
+libproto_la_SOURCES = \
+	proto/buffer.c proto/buffer.h \
+	proto/check.c proto/check.h \
+	proto/codec.c proto/codec.h \
+	proto/cursor.c proto/cursor.h \
+	proto/error.c \
+	proto/frame.c proto/frame.h \
+	proto/limits.h \
+	proto/schema.h \
+	proto/slice.h \
+	proto/units.c proto/units.h \
+	proto/wire.c proto/wire.h
