@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Where things are, in the three modes of prodd(8): the system's, a user's, a
+ * directory's (--dir).
+ */
+#ifndef PRODD_CORE_PLACES_H
+#define PRODD_CORE_PLACES_H
+
+#include <stdbool.h>
+
+#include <prodd/error.h>
+
+enum places_mode { PLACES_SYSTEM, PLACES_USER, PLACES_DIRECTORY };
+
+struct places {
+	enum places_mode mode;
+	char *conf;		/* prodd.conf; owned, as all below */
+	char *conf_d;		/* conf.d */
+	char *apps;		/* apps */
+	char *run;		/* directory of the sockets */
+	char *app_socket;
+	char *ctl_socket;
+	char *state;		/* 0700 */
+};
+
+/* `directory` of --dir, or NULL. Uses systemd's $RUNTIME_DIRECTORY, $STATE_DIRECTORY, $CONFIGURATION_DIRECTORY in
+ * system mode, the XDG variables in user mode. -PRODD_E_USAGE: no run directory can be named (says to use --dir), or
+ * a socket's path is over 107 bytes (says how long it is). */
+int places_init(struct places *ret, const char *directory, struct prodd_error *e);
+
+/* Makes run (0755; 0700 in user mode) and state (0700). Refuses directories of other owners and symlinks. */
+int places_make(const struct places *places, struct prodd_error *e);
+
+void places_clear(struct places *places);
+
+#endif

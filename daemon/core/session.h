@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A connection from accept to close: frames in, frames out, hello, rights,
+ * calls in both directions.  It knows the wire and nothing of what methods
+ * mean: their handlers come in a `struct service`.
+ *
+ * Loop thread only.  A session frees itself when its connection ends; who
+ * holds a pointer is told before (peer.closed, outcall.done, call_gone).
+ */
+#ifndef PRODD_CORE_SESSION_H
+#define PRODD_CORE_SESSION_H
+
+#include <sys/queue.h>
+
+#include "daemon/core/account.h"
+#include "daemon/core/identity.h"
+#include "daemon/core/loop.h"
+#include "proto/codec.h"
+#include "proto/frame.h"
+
+struct session;
+struct call;
+struct service;
+
+/* ---- bytes that many sessions send, encoded once, charged once to `account` of nobody: bounded by snapshot size */
+struct shared {
+	unsigned references;
+	uint32_t count;			/* elements of the list */
+	size_t size;
+	char bytes[];
+};
+
+struct shared *shared_new(struct prodd_list list);	/* copies; NULL: no memory */
+struct shared *shared_ref(struct shared *shared);
+struct shared *shared_unref(struct shared *shared);	/* returns NULL */
+
+/* ---- what a session belongs to: embedded in an instance, or in a follower of events */
+struct peer {
+	/* The session has ended or is about to; it must not be used any more. Called once. */
+	void (*closed)(struct peer *peer);
+	struct session *session;	/* borrowed; NULL after closed() */
+};
+
+/* ---- what methods mean; implemented by the composition of subsystems */
+struct service_ops {
+	/* A hello that names an app: checks the claim, fills `ret` (app, instance, environment, served, epoch; texts
+	 * borrowed from the service until the next turn) and attaches a peer. May refuse with an error: the session ends. */
+	int (*hello)(struct service *service, struct session *session, const struct wire_hello *hello,
+		     struct wire_welcome *ret, struct prodd_error *e);
+	/* A hello of a command; nothing to attach. */
+	int (*hello_command)(struct service *service, struct session *session, const struct wire_hello *hello,
+			     struct wire_welcome *ret, struct prodd_error *e);
+	/* May this peer act for `app` on the apps' socket? Must not block. */
+	bool (*may_use)(struct service *service, const struct identity *who, struct prodd_slice app);
+	/* A call whose sender has the right to it. Takes `call`: must end it by call_answer() or call_fail(), now or
+	 * later. `params` is the decoded record of the method, borrowed until the handler returns. */
+	void (*call)(struct service *service, struct call *call, const void *params);
+};
+
+struct service {
+	const struct service_ops *ops;
+};
+
+/* ---- a session */
+
+/* Takes `fd` and `identity`. `operator` says which socket. Closes both on failure. */
+int session_new(struct loop *loop, struct accounts *accounts, struct service *service, int fd,
+		struct identity *identity, bool is_operator, struct prodd_error *e);
+
+const struct identity *session_identity(const struct session *session);
+bool session_is_operator(const struct session *session);
+struct prodd_slice session_client(const struct session *session);	/* name and version that it gave */
+uint64_t session_heard_ms(const struct session *session);		/* since the last byte from it */
+uint64_t session_up_ms(const struct session *session);			/* since it was accepted */
+
+void session_attach(struct session *session, struct peer *peer);	/* borrowed; at most one */
+struct peer *session_peer(struct session *session);			/* NULL: none */
+
+/* Ends it after what is queued has been sent, or `grace_ms` at the latest. */
+void session_end(struct session *session, uint64_t grace_ms);
+
+int session_note(struct session *session, enum wire_method method, const void *params);
+
+/* ---- a call of the daemon's to the session, embedded in whoever waits for the answer */
+struct outcall {
+	/* Called once: with the answer; or with NULL, when the session ended first. Not after outcall_cancel(). */
+	void (*done)(struct outcall *outcall, const struct prodd_message *answer);
+	struct session *session;	/* borrowed; NULL: not under way */
+	uint64_t id;
+	TAILQ_ENTRY(outcall) link;
+};
+
+/* `last` and `tail`: as prodd_frame_call_head(); NULL without. 0; -PRODD_E_NO_MEMORY or -PRODD_E_OVER_LIMIT (the session ends). */
+int session_call(struct session *session, struct outcall *outcall, enum wire_method method, const void *params,
+		 const char *last, struct shared *tail);
+
+/* The answer is not waited for any more; a later one is counted as late. No-op when not under way. */
+void outcall_cancel(struct outcall *outcall);
+
+/* ---- a call of the session's to the daemon */
+struct session *call_session(const struct call *call);	/* NULL: it has gone; answering is still allowed */
+enum wire_method call_method(const struct call *call);
+void call_answer(struct call *call, const void *result);		/* takes call; result: record of the method */
+void call_fail(struct call *call, const struct prodd_error *error);	/* takes call */
+
+/* Every session of the process, for going_away and for tests of emptiness. */
+struct sessions;
+void sessions_each(void (*visit)(struct session *session));
+unsigned sessions_count(void);
+
+#endif
