@@ -30,7 +30,7 @@ static inline struct prodd_cursor prodd_cursor(struct prodd_slice bytes)
 {
 	const unsigned char *at = (const unsigned char *)bytes.at;
 
-	return (struct prodd_cursor){ at, at + bytes.size };
+	return (struct prodd_cursor){ at, at ? at + bytes.size : at };
 }
 
 /* Kind of the next value; the cursor stays. */
@@ -48,10 +48,16 @@ bool prodd_cursor_bin(struct prodd_cursor *c, struct prodd_slice *ret);
 bool prodd_cursor_array(struct prodd_cursor *c, uint32_t *ret_count);	/* the elements follow */
 bool prodd_cursor_map(struct prodd_cursor *c, uint32_t *ret_pairs);	/* key, value, key, value ... follow */
 
-/* Takes one value whole, whatever it is, as its encoded bytes. Bounded: never recurses. */
+/* Takes one value whole, whatever it is, as its encoded bytes (NULL: not wanted). Bounded: never recurses. */
 bool prodd_cursor_skip(struct prodd_cursor *c, struct prodd_slice *ret);
 
 /* A slice of bytes that is text: valid UTF-8 (RFC 3629) and without NUL. */
 bool prodd_is_text(struct prodd_slice s);
+
+/* Bytes of the character that `s` begins with; 0 when that is none, or NUL. */
+unsigned prodd_text_character(struct prodd_slice s);
+
+/* The longest beginning of a text that has at most `max` bytes and ends between characters. */
+struct prodd_slice prodd_text_cut(struct prodd_slice s, size_t max);
 
 #endif

@@ -63,9 +63,18 @@ struct service {
 
 /* ---- a session */
 
-/* Takes `fd` and `identity`. `operator` says which socket. Closes both on failure. */
-int session_new(struct loop *loop, struct accounts *accounts, struct service *service, int fd,
-		struct identity *identity, bool is_operator, struct prodd_error *e);
+/* What all sessions of a daemon share. The members are borrowed. */
+struct session_host {
+	struct loop *loop;
+	struct accounts *accounts;
+	struct service *service;
+	LIST_HEAD(, session) sessions;
+	unsigned count;
+};
+
+/* Takes `fd` and `identity`. `is_operator` says which socket. Closes both on failure. */
+int session_new(struct session_host *host, int fd, struct identity *identity, bool is_operator,
+		struct prodd_error *e);
 
 const struct identity *session_identity(const struct session *session);
 bool session_is_operator(const struct session *session);
@@ -103,9 +112,10 @@ enum wire_method call_method(const struct call *call);
 void call_answer(struct call *call, const void *result);		/* takes call; result: record of the method */
 void call_fail(struct call *call, const struct prodd_error *error);	/* takes call */
 
-/* Every session of the process, for going_away and for tests of emptiness. */
-struct sessions;
-void sessions_each(void (*visit)(struct session *session));
-unsigned sessions_count(void);
+/* Tells every session `going_away`, and ends each when that is sent or after `grace_ms`. */
+void session_host_farewell(struct session_host *host, const char *reason, uint64_t grace_ms);
+
+/* Ends all of them now. */
+void session_host_clear(struct session_host *host);
 
 #endif
