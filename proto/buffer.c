@@ -27,16 +27,20 @@ void prodd_buffer_reset(struct prodd_buffer *b)
 	b->failed = 0;
 }
 
-static int grow(struct prodd_buffer *b, size_t more)
+static size_t limit_of(const struct prodd_buffer *b)
 {
-	size_t limit = b->limit ? b->limit : PRODD_REPLY_MAX;
+	return b->limit ? b->limit : PRODD_REPLY_MAX;
+}
+
+static int grow(struct prodd_buffer *b, size_t needed)
+{
 	size_t capacity = b->capacity ? b->capacity : first_capacity;
 	char *at;
 
-	if (more > limit || b->size > limit - more)
-		return b->failed = -PRODD_E_TOO_LARGE;
-	while (capacity < b->size + more)
+	while (capacity < needed)
 		capacity *= 2;
+	if (capacity > limit_of(b))
+		capacity = limit_of(b);
 	at = realloc(b->at, capacity);
 	if (!at)
 		return b->failed = -PRODD_E_NO_MEMORY;
@@ -51,13 +55,12 @@ char *prodd_buffer_extend(struct prodd_buffer *b, size_t size)
 
 	if (b->failed)
 		return NULL;
-	if (size > b->capacity - b->size || !b->at) {
-		if (grow(b, size) < 0)
-			return NULL;
-	} else if (size > (b->limit ? b->limit : PRODD_REPLY_MAX) - b->size) {
+	if (b->size > limit_of(b) || size > limit_of(b) - b->size) {
 		b->failed = -PRODD_E_TOO_LARGE;
 		return NULL;
 	}
+	if ((!b->at || size > b->capacity - b->size) && grow(b, b->size + size) < 0)
+		return NULL;
 	room = b->at + b->size;
 	b->size += size;
 	return room;

@@ -14,9 +14,13 @@
 
 /*
  * Encodes `record`, a struct of the type that `type` describes.  Fields that
- * may be absent and are false, 0 or empty are left out.  Returns 0 or b->failed.
+ * may be absent and are false, 0 or empty are left out.  A text or list over
+ * its limit makes the buffer fail with -PRODD_E_TOO_LARGE.  Returns 0 or b->failed.
  */
 int prodd_encode(struct prodd_buffer *b, const struct wire_record *type, const void *record);
+
+/* As prodd_encode, but the map announces `more` pairs besides, which the caller appends. */
+int prodd_encode_open(struct prodd_buffer *b, const struct wire_record *type, const void *record, uint32_t more);
 
 /* As prodd_encode, and counts: for building the elements of a LIST one after another in `b`. */
 int prodd_encode_element(struct prodd_buffer *b, uint32_t *count, const struct wire_record *type, const void *record);
@@ -25,7 +29,8 @@ int prodd_encode_element(struct prodd_buffer *b, uint32_t *count, const struct w
  * Decodes one record from `c` into `ret`, which borrows from the bytes.
  * Unknown keys are skipped.  Returns 0; -PRODD_E_USAGE with the field's path
  * and what was expected, when a key is missing, double, of another type, not
- * text or over its limit; -PRODD_E_PROTOCOL when there is no map.
+ * text or over its limit; -PRODD_E_PROTOCOL when there is no map, a key is no
+ * string, or bytes are damaged.  After an error *ret is all zero.
  */
 int prodd_decode(struct prodd_cursor *c, const struct wire_record *type, void *ret, struct prodd_error *e);
 

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "proto/cursor.h"
+
 struct code_row {
 	int code;
 	const char *word;
@@ -31,24 +33,40 @@ static const struct code_row *row_of(int code)
 	return NULL;
 }
 
-/* Cuts a text that did not fit back to the start of its last whole character. */
-static void cut_at_character(char *text, size_t capacity)
+static struct prodd_slice rest_of(const char *text, size_t from)
 {
-	size_t end = capacity - 1;
-
-	while (end > 0 && ((unsigned char)text[end - 1] & 0xc0) == 0x80)
-		end--;
-	if (end > 0 && (unsigned char)text[end - 1] >= 0xc0)
-		end--;
-	text[end] = '\0';
+	return (struct prodd_slice){ text + from, strlen(text) - from };
 }
 
-/* One error is one line, whatever a peer, a path or strerror put into it. */
+/* Takes away what is left of a character that did not fit whole. */
+static void cut_at_character(char *text)
+{
+	size_t start = strlen(text);
+
+	for (int i = 0; i < 4 && start > 0 && ((unsigned char)text[start - 1] & 0xc0) == 0x80; i++)
+		start--;
+	if (start > 0 && (unsigned char)text[start - 1] >= 0xc0 &&
+	    prodd_text_character(rest_of(text, start - 1)) == 0)
+		text[start - 1] = '\0';
+}
+
+/* One error is one line of UTF-8 without control characters, whatever a peer, a path or strerror put into it. */
 static void flatten(char *text)
 {
-	for (unsigned char *p = (unsigned char *)text; *p; p++)
-		if (*p < 0x20 || *p == 0x7f)
-			*p = ' ';
+	size_t at = 0;
+
+	while (text[at]) {
+		unsigned char first = (unsigned char)text[at];
+		unsigned length = prodd_text_character(rest_of(text, at));
+
+		if (length == 0)
+			text[at] = '?';
+		else if (first < 0x20 || first == 0x7f)
+			text[at] = ' ';
+		else if (first == 0xc2 && (unsigned char)text[at + 1] < 0xa0)
+			text[at] = text[at + 1] = ' ';
+		at += length ? length : 1;
+	}
 }
 
 int prodd_error_vset(struct prodd_error *e, int code, const char *format, va_list args)
@@ -60,7 +78,7 @@ int prodd_error_vset(struct prodd_error *e, int code, const char *format, va_lis
 	e->code = code;
 	length = vsnprintf(e->text, sizeof e->text, format, args);
 	if (length >= (int)sizeof e->text)
-		cut_at_character(e->text, sizeof e->text);
+		cut_at_character(e->text);
 	else if (length <= 0)
 		snprintf(e->text, sizeof e->text, "%s", prodd_error_meaning(code));
 	flatten(e->text);

@@ -46,7 +46,7 @@ struct prodd_deframer {
 /*
  * Takes the next whole frame out of *input (bytes just read, advanced over what
  * was used) and what is pending.  Returns 1 with *ret_frame, valid until the
- * next call; 0 when more bytes are needed (all input is used then);
+ * next call and as long as the bytes of *input stay (it may lie among them); 0 when more bytes are needed (all input is used then);
  * -PRODD_E_TOO_LARGE, -PRODD_E_PROTOCOL (length 0) or -PRODD_E_NO_MEMORY.
  */
 int prodd_deframe(struct prodd_deframer *d, struct prodd_slice *input, struct prodd_slice *ret_frame,
@@ -64,7 +64,10 @@ int prodd_message_open(struct prodd_slice frame, const struct prodd_check_limits
 int prodd_message_decode(const struct prodd_message *m, const struct wire_record *type, void *ret,
 			 struct prodd_error *e);
 
-/* ---- sending: each appends one whole frame to `b`. Return 0 or b->failed. */
+/*
+ * ---- sending: each appends one whole frame to `b`, or nothing when it fails.  Return 0 or b->failed; the
+ * failure sticks, and whoever wants to go on with the whole frames before it sets b->failed to 0.
+ */
 
 int prodd_frame_call(struct prodd_buffer *b, uint64_t id, enum wire_method method, const void *params);
 int prodd_frame_note(struct prodd_buffer *b, enum wire_method method, const void *params);

@@ -11,6 +11,7 @@ libproto_la_SOURCES = \
 	proto/cursor.c proto/cursor.h \
 	proto/error.c \
 	proto/frame.c proto/frame.h \
+	proto/head.c proto/head.h \
 	proto/limits.h \
 	proto/schema.h \
 	proto/slice.h \

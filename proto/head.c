@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Byte codes of the MessagePack specification (github.com/msgpack/msgpack,
+ * spec.md, "Formats").  Each read is guarded by the number of bytes left.
+ */
+#include "proto/head.h"
+
+static uint64_t big_endian(const unsigned char *at, unsigned width)
+{
+	uint64_t value = 0;
+
+	for (unsigned i = 0; i < width; i++)
+		value = value << 8 | at[i];
+	return value;
+}
+
+static uint64_t sign_extended(uint64_t value, unsigned width)
+{
+	uint64_t sign = UINT64_C(1) << (8 * width - 1);
+
+	return (value ^ sign) - sign;
+}
+
+static uint64_t bits_of_double(double value)
+{
+	uint64_t bits;
+
+	memcpy(&bits, &value, sizeof bits);
+	return bits;
+}
+
+static uint64_t bits_of_single(uint64_t single)
+{
+	uint32_t bits = (uint32_t)single;
+	float value;
+
+	memcpy(&value, &bits, sizeof value);
+	return bits_of_double(value);
+}
+
+/* Codes c0 to df, all but those that are refused: what they are and how many bytes of number follow. */
+static const struct { unsigned char kind, width; } coded[0x20] = {
+	[0x00] = { PRODD_KIND_NIL, 0 },
+	[0x02] = { PRODD_KIND_BOOL, 0 }, [0x03] = { PRODD_KIND_BOOL, 0 },
+	[0x04] = { PRODD_KIND_BIN, 1 }, [0x05] = { PRODD_KIND_BIN, 2 }, [0x06] = { PRODD_KIND_BIN, 4 },
+	[0x0a] = { PRODD_KIND_FLOAT, 4 }, [0x0b] = { PRODD_KIND_FLOAT, 8 },
+	[0x0c] = { PRODD_KIND_INT, 1 }, [0x0d] = { PRODD_KIND_INT, 2 },
+	[0x0e] = { PRODD_KIND_INT, 4 }, [0x0f] = { PRODD_KIND_INT, 8 },
+	[0x10] = { PRODD_KIND_INT, 1 }, [0x11] = { PRODD_KIND_INT, 2 },
+	[0x12] = { PRODD_KIND_INT, 4 }, [0x13] = { PRODD_KIND_INT, 8 },
+	[0x19] = { PRODD_KIND_STR, 1 }, [0x1a] = { PRODD_KIND_STR, 2 }, [0x1b] = { PRODD_KIND_STR, 4 },
+	[0x1c] = { PRODD_KIND_ARRAY, 2 }, [0x1d] = { PRODD_KIND_ARRAY, 4 },
+	[0x1e] = { PRODD_KIND_MAP, 2 }, [0x1f] = { PRODD_KIND_MAP, 4 },
+};
+
+static struct prodd_head coded_head(const unsigned char *at, size_t left)
+{
+	unsigned code = at[0] - 0xc0u;
+	unsigned width = coded[code].width;
+	struct prodd_head h = { .kind = (enum prodd_kind)coded[code].kind, .size = 1 + width };
+	uint64_t number;
+
+	if (h.size > left)
+		return (struct prodd_head){ .kind = PRODD_KIND_END };
+	number = big_endian(at + 1, width);
+	switch (h.kind) {
+	case PRODD_KIND_BOOL:
+		h.bits = at[0] == 0xc3;
+		break;
+	case PRODD_KIND_INT:
+		h.bits = at[0] >= 0xd0 ? sign_extended(number, width) : number;
+		h.negative = at[0] >= 0xd0 && h.bits >> 63;
+		break;
+	case PRODD_KIND_FLOAT:
+		h.bits = width == 4 ? bits_of_single(number) : number;
+		break;
+	default:
+		h.length = (uint32_t)number;
+	}
+	return h;
+}
+
+struct prodd_head prodd_head(const unsigned char *at, size_t left)
+{
+	unsigned char first;
+
+	if (left == 0)
+		return (struct prodd_head){ .kind = PRODD_KIND_END };
+	first = at[0];
+	if (first < 0x80)
+		return (struct prodd_head){ .kind = PRODD_KIND_INT, .size = 1, .bits = first };
+	if (first < 0x90)
+		return (struct prodd_head){ .kind = PRODD_KIND_MAP, .size = 1, .length = first & 0x0f };
+	if (first < 0xa0)
+		return (struct prodd_head){ .kind = PRODD_KIND_ARRAY, .size = 1, .length = first & 0x0f };
+	if (first < 0xc0)
+		return (struct prodd_head){ .kind = PRODD_KIND_STR, .size = 1, .length = first & 0x1f };
+	if (first >= 0xe0)
+		return (struct prodd_head){ .kind = PRODD_KIND_INT, .size = 1, .negative = true,
+					    .bits = sign_extended(first, 1) };
+	return coded_head(at, left);
+}
