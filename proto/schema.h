@@ -378,17 +378,21 @@
 	F(T, STR,  app,         none,        MUST, 128,  "0.1.0", "Name of the app; \"prodd\": the daemon's own configuration, checked by its built-in schema.") \
 	F(T, STR,  environment, none,        MAY,  64,   "0.1.0", "Environment.") \
 	F(T, LIST, files,       source_file, MAY,  1024, "0.1.0", "The layers, lowest first; the schema before all.") \
-	F(T, LIST, declared,    schema_key,  MAY,  8192, "0.1.0", "Keys that the instances' code declares.") \
-	F(T, LIST, overrides,   override,    MAY,  256,  "0.1.0", "Overrides in force.")
+	F(T, LIST, declared,    schema_key,  MAY,  8192, "0.1.0", "Keys that the instances' code declares.")
 
 #define WIRE_FIELDS_parsed(F, T) \
 	F(T, LIST, problems, problem,    MAY, 1024, "0.1.0", "Every error of every file; then nothing else counts.") \
 	F(T, BOOL, schema,   none,       MAY, 0,    "0.1.0", "A schema exists, in a file or from code.") \
 	F(T, BOOL, strict,   none,       MAY, 0,    "0.1.0", "Keys that no schema knows are errors.") \
 	F(T, LIST, keys,     schema_key, MAY, 8192, "0.1.0", "The schema, sorted by key.") \
-	F(T, LIST, entries,  tree_entry, MAY, 8192, "0.1.0", "The merged and checked settings, overrides applied, sorted by key.")
+	F(T, LIST, entries,  tree_entry, MAY, 8192, "0.1.0", "The merged and checked settings, sorted by key.")
 
 /* ---- on disk --------------------------------------------------------------------------------------- */
+
+#define WIRE_FIELDS_source_mark(F, T) \
+	F(T, STR, name, none, MUST, 4096, "0.1.0", "File relative to the app's directory.") \
+	F(T, STR, real, none, MAY,  4096, "0.1.0", "Its real path, all links followed.") \
+	F(T, STR, hash, none, MAY,  64,   "0.1.0", "Hash of its content.")
 
 #define WIRE_FIELDS_generation(F, T) \
 	F(T, STR,  epoch,       none,       MUST, 64,   "0.1.0", "Epoch of the state directory.") \
@@ -402,9 +406,10 @@
 	F(T, UINT, changes,     none,       MAY,  0,    "0.1.0", "Keys that differ from the generation before it.") \
 	F(T, BOOL, schema,      none,       MAY,  0,    "0.1.0", "As in parsed.") \
 	F(T, BOOL, strict,      none,       MAY,  0,    "0.1.0", "As in parsed.") \
+	F(T, LIST, files,       source_mark, MAY, 1024, "0.1.0", "The files it was made of.") \
 	F(T, LIST, overrides,   override,   MAY,  256,  "0.1.0", "Overrides in force.") \
 	F(T, LIST, keys,        schema_key, MAY,  8192, "0.1.0", "The schema.") \
-	F(T, LIST, entries,     tree_entry, MAY,  8192, "0.1.0", "The settings.")
+	F(T, LIST, entries,     tree_entry, MAY,  8192, "0.1.0", "The settings of the files, overrides not applied.")
 
 #define WIRE_FIELDS_live_row(F, T) \
 	F(T, STR,  app,          none, MUST, 128, "0.1.0", "Name of the app.") \
@@ -481,6 +486,7 @@
 	R(source_file,     "A file of a configuration.") \
 	R(parse,           "Files to parse.") \
 	R(parsed,          "A checked tree, or errors.") \
+	R(source_mark,     "A file that a generation was made of.") \
 	R(generation,      "A generation as it is stored.") \
 	R(live_row,        "An app and environment in the table of live generations.") \
 	R(declared,        "A stored schema from code.") \
