@@ -117,7 +117,8 @@
 #define WIRE_FIELDS_subscribe(F, T) \
 	F(T, STR,  epoch,      none, MAY, 64, "0.1.0", "Epoch of the generation that the app uses now.") \
 	F(T, UINT, generation, none, MAY, 0,  "0.1.0", "Its number; 0: none.") \
-	F(T, STR,  hash,       none, MAY, 64, "0.1.0", "Its hash.")
+	F(T, STR,  hash,       none, MAY, 64, "0.1.0", "Its hash.") \
+	F(T, LIST, kept,       kept_key, MAY, 512, "0.1.0", "Settings of it that wait for a restart of the app.")
 
 #define WIRE_FIELDS_subscribed(F, T) \
 	F(T, STR,  state,    none,    MUST, 16,   "0.1.0", "current: the app's generation is the live one; follows: config.apply comes next; none: no configuration yet; invalid: see problems; separate: none is served under this name.") \

@@ -2,23 +2,9 @@
 /* Pure policy over what the kernel said; nothing here asks anybody anything, but for group membership. */
 #include "daemon/config/claim.h"
 
-#include <ctype.h>
 #include <fnmatch.h>
 #include <stdio.h>
 #include <string.h>
-
-bool claim_is_name(struct prodd_slice app)
-{
-	if (app.size < 1 || app.size > 63 || !islower((unsigned char)app.at[0]) || prodd_slice_is(app, "prodd"))
-		return false;
-	for (size_t i = 1; i < app.size; i++) {
-		unsigned char c = (unsigned char)app.at[i];
-
-		if (!islower(c) && !isdigit(c) && c != '_' && c != '-')
-			return false;
-	}
-	return true;
-}
 
 /* "N.service" or "N@anything.service" */
 static bool unit_is_named(const char *unit, const char *app)

@@ -10,8 +10,6 @@
 #include "daemon/config/settings.h"
 #include "daemon/core/identity.h"
 
-bool claim_is_name(struct prodd_slice app);	/* [a-z][a-z0-9_-]{0,62}, and not "prodd" */
-
 /* May `who` use the name `app`? `own` is the daemon's uid. */
 bool claim_allows(const struct settings *settings, const struct identity *who, uid_t own, const char *app);
 
