@@ -5,7 +5,9 @@
  * mean: their handlers come in a `struct service`.
  *
  * Loop thread only.  A session frees itself when its connection ends; who
- * holds a pointer is told before (peer.closed, outcall.done, call_gone).
+ * holds a pointer is told before, by peer.closed and outcall.done - always from
+ * the loop, never from inside a function below, so that a caller's own objects
+ * do not vanish under its hands.
  */
 #ifndef PRODD_CORE_SESSION_H
 #define PRODD_CORE_SESSION_H
