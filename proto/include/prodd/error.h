@@ -12,6 +12,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 /*
  * Every error code, written once: X(NAME, number, word, retryable, exit, text).
@@ -93,6 +94,7 @@ int prodd_error_exit(int code);
 /* The sentence of the list above. */
 const char *prodd_error_meaning(int code);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif
