@@ -19,7 +19,7 @@ static const char *const kind_names[] = {
 
 static const char *const expectations[] = {
 	[WIRE_BOOL] = "a bool", [WIRE_UINT] = "an unsigned integer", [WIRE_INT] = "an integer up to 2^63-1",
-	[WIRE_STR] = "a string", [WIRE_BIN] = "bytes", [WIRE_VALUE] = "one value or an array of such",
+	[WIRE_STR] = "a string", [WIRE_BIN] = "bytes", [WIRE_VALUE] = "a scalar or an array of scalars",
 	[WIRE_LIST] = "an array of maps", [WIRE_STRS] = "an array of strings",
 };
 
@@ -137,21 +137,30 @@ struct place {
 	struct prodd_error *e;
 };
 
-static int mismatch(const struct place *p, const struct prodd_cursor *c)
+static int damaged(const struct place *p)
+{
+	return prodd_error_set(p->e, PRODD_E_PROTOCOL, "%s.%s: damaged bytes", p->type->name, p->field->name);
+}
+
+/* What stands there instead; `where` it stands: "" or " in it". */
+static int mismatch_at(const struct place *p, const struct prodd_cursor *c, const char *where)
 {
 	enum prodd_kind kind = prodd_cursor_kind(c);
 	const char *got = kind_names[kind];
-	int64_t number;
 	struct prodd_cursor peek = *c;
 
-	if (kind == PRODD_KIND_END)
-		return prodd_error_set(p->e, PRODD_E_PROTOCOL, "%s.%s: damaged bytes", p->type->name, p->field->name);
-	if (kind == PRODD_KIND_INT && p->field->kind == WIRE_UINT && prodd_cursor_int(&peek, &number))
-		got = "a negative one";
-	else if (kind == PRODD_KIND_INT && p->field->kind == WIRE_INT)
-		got = "a larger one";
-	return prodd_error_set(p->e, PRODD_E_USAGE, "%s.%s: expected %s, got %s", p->type->name, p->field->name,
-			       expectations[p->field->kind], got);
+	if (!prodd_cursor_skip(&peek, NULL))
+		return damaged(p);
+	if (kind == PRODD_KIND_INT)
+		got = p->field->kind == WIRE_UINT ? "a negative one" :
+		      p->field->kind == WIRE_INT ? "a larger one" : got;
+	return prodd_error_set(p->e, PRODD_E_USAGE, "%s.%s: expected %s, got %s%s", p->type->name, p->field->name,
+			       expectations[p->field->kind], got, where);
+}
+
+static int mismatch(const struct place *p, const struct prodd_cursor *c)
+{
+	return mismatch_at(p, c, "");
 }
 
 static int over(const struct place *p, size_t size, const char *unit)
@@ -178,27 +187,28 @@ static int decode_bytes(const struct place *p, struct prodd_cursor *c, struct pr
 }
 
 /* One scalar of a VALUE: anything but a container; a string must be text. */
-static int decode_scalar(const struct place *p, struct prodd_cursor *c)
+static int decode_scalar(const struct place *p, struct prodd_cursor *c, const char *where)
 {
 	enum prodd_kind kind = prodd_cursor_kind(c);
 	struct prodd_slice bytes;
 
 	if (kind == PRODD_KIND_ARRAY || kind == PRODD_KIND_MAP)
-		return mismatch(p, c);
+		return mismatch_at(p, c, where);
 	if (kind == PRODD_KIND_STR && prodd_cursor_str(c, &bytes))
 		return prodd_is_text(bytes) ? 0 : not_text(p);
-	return prodd_cursor_skip(c, NULL) ? 0 : mismatch(p, c);
+	return prodd_cursor_skip(c, NULL) ? 0 : damaged(p);
 }
 
 static int decode_value(const struct place *p, struct prodd_cursor *c, struct prodd_slice *ret)
 {
 	const char *start = (const char *)c->at;
+	bool array = prodd_cursor_kind(c) == PRODD_KIND_ARRAY;
 	uint32_t count = 1;
 
-	if (prodd_cursor_kind(c) == PRODD_KIND_ARRAY && !prodd_cursor_array(c, &count))
-		return mismatch(p, c);
+	if (array && !prodd_cursor_array(c, &count))
+		return damaged(p);
 	while (count-- > 0) {
-		int r = decode_scalar(p, c);
+		int r = decode_scalar(p, c, array ? " in it" : "");
 
 		if (r < 0)
 			return r;
@@ -212,7 +222,7 @@ static int check_text(const struct place *p, struct prodd_cursor c)
 	struct prodd_slice text;
 
 	if (!prodd_cursor_str(&c, &text))
-		return mismatch(p, &c);
+		return mismatch_at(p, &c, " in it");
 	return prodd_is_text(text) ? 0 : not_text(p);
 }
 
@@ -233,8 +243,7 @@ static int decode_array(const struct place *p, struct prodd_cursor *c, struct pr
 		if (r < 0)
 			return r;
 		if (!prodd_cursor_skip(&peek, NULL))
-			return prodd_error_set(p->e, PRODD_E_PROTOCOL, "%s.%s: damaged bytes", p->type->name,
-					       p->field->name);
+			return damaged(p);
 	}
 	ret->size = (size_t)((const char *)peek.at - ret->at);
 	*c = peek;
@@ -274,6 +283,14 @@ static const struct wire_field *field_of(const struct wire_record *type, struct 
 	return NULL;
 }
 
+/* What stands where a map or a key should be. */
+static const char *kind_at(const struct prodd_cursor *c)
+{
+	struct prodd_cursor peek = *c;
+
+	return kind_names[prodd_cursor_skip(&peek, NULL) ? prodd_cursor_kind(c) : PRODD_KIND_END];
+}
+
 static int decode_pairs(struct place *p, struct prodd_cursor *c, uint32_t pairs, void *ret, uint64_t *seen)
 {
 	unsigned expected = 0;
@@ -285,7 +302,7 @@ static int decode_pairs(struct place *p, struct prodd_cursor *c, uint32_t pairs,
 
 		if (!prodd_cursor_str(c, &key))
 			return prodd_error_set(p->e, PRODD_E_PROTOCOL, "%s: expected a string as key, got %s",
-					       p->type->name, kind_names[prodd_cursor_kind(c)]);
+					       p->type->name, kind_at(c));
 		p->field = field_of(p->type, key, expected);
 		if (!p->field) {
 			if (!prodd_cursor_skip(c, NULL))
@@ -316,7 +333,7 @@ static int decode_record(struct place *p, struct prodd_cursor *c, void *ret)
 		return prodd_error_set(p->e, PRODD_E_FAILED, "%s: a record of more fields than 64", p->type->name);
 	if (!prodd_cursor_map(c, &pairs))
 		return prodd_error_set(p->e, PRODD_E_PROTOCOL, "%s: expected a map, got %s", p->type->name,
-				       kind_names[prodd_cursor_kind(c)]);
+				       kind_at(c));
 	r = decode_pairs(p, c, pairs, ret, &seen);
 	if (r < 0)
 		return r;
