@@ -1,2 +1,3 @@
 # SPDX-License-Identifier: Apache-2.0
 include daemon/util.mk
+include daemon/core.mk

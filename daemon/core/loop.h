@@ -12,29 +12,41 @@
 
 #include <prodd/error.h>
 
+#define LOOP_TURN_LONG_US 10000		/* a longer turn is counted */
+
 struct loop {
 	struct event_base *base;	/* owned */
-	struct event *probe;		/* owned: measures the lag */
-	uint64_t probe_due_us;
-	uint64_t longest_turn_us;	/* since loop_longest_turn() was asked last */
+	uint64_t turn_us;		/* when the first callback of this turn began; 0: none did */
+	uint64_t longest_turn_us;	/* of all */
+	bool stopped;
 };
 
+/* Ignores SIGPIPE, so that a peer's end is an error of write(2). */
 int loop_init(struct loop *loop, struct prodd_error *e);
 void loop_clear(struct loop *loop);	/* half-built objects too */
 int loop_run(struct loop *loop, struct prodd_error *e);	/* until loop_stop() */
 void loop_stop(struct loop *loop);
 
+/* The first line of every libevent callback: a turn is measured from the first one to the next wait. */
+void loop_enter(struct loop *loop);
+
 /* A one-shot timer, embedded in its owner. fire() runs on the loop, at most once per arming. */
 struct loop_timer {
 	struct event *event;		/* owned; NULL: not set up */
+	struct loop *loop;		/* borrowed */
 	void (*fire)(struct loop_timer *timer);
 };
 
 int loop_timer_init(struct loop_timer *timer, struct loop *loop, void (*fire)(struct loop_timer *),
 		    struct prodd_error *e);
 void loop_timer_clear(struct loop_timer *timer);
-void loop_timer_arm(struct loop_timer *timer, uint64_t delay_ms);	/* anew when armed already */
+
+/* Anew when armed already. Without memory for a deadline it fires at once: early, but never not at all. */
+void loop_timer_arm(struct loop_timer *timer, uint64_t delay_ms);
 void loop_timer_disarm(struct loop_timer *timer);
 bool loop_timer_armed(const struct loop_timer *timer);
+
+/* Fires in this turn, when the callbacks before it have returned. Needs no memory. */
+void loop_timer_soon(struct loop_timer *timer);
 
 #endif
