@@ -1,3 +1,4 @@
 # SPDX-License-Identifier: Apache-2.0
 include daemon/util.mk
+include daemon/tree.mk
 include daemon/core.mk

@@ -19,6 +19,13 @@ int overrides_apply(const struct tree *tree, const struct schema *schema, struct
 		    struct problems *problems, struct prodd_buffer *ret, uint32_t *ret_count,
 		    struct prodd_error *e);
 
+/*
+ * Whether a key may be set to a text: as overrides_apply() would. Returns 0; -PRODD_E_INVALID with the
+ * reason, which does not name the key; -PRODD_E_NO_MEMORY.
+ */
+int overrides_check(const struct tree *tree, const struct schema *schema, struct prodd_slice key,
+		    struct prodd_slice text, char why[VALUE_WHY_MAX]);
+
 /* Whether one of a LIST(override) holds the key. */
 bool overrides_hold(struct prodd_list overrides, struct prodd_slice key);
 

@@ -10,13 +10,13 @@
 #include "proto/wire.h"
 #include <prodd/error.h>
 
-struct rule_pattern;
+struct pattern;
 
 struct rule {
 	enum value_type type;
 	struct wire_schema_key row;	/* borrows from `bytes`; def, min and max are canonical */
 	struct prodd_buffer bytes;	/* owned: `row`, encoded */
-	struct rule_pattern *patterns;	/* owned: all must match; more than one after a merge */
+	struct pattern *patterns;	/* owned: all must match; more than one after a merge */
 };
 
 /* One mistake in a declaration. */
@@ -51,15 +51,21 @@ int rule_merge(struct rule **ret, const struct rule *first, const struct rule *s
 struct rule *rule_free(struct rule *rule);	/* NULL is allowed; returns NULL */
 
 /*
- * A literal as a file holds it: appends its canonical value to `ret` and returns 0;
- * -PRODD_E_INVALID with the reason in `why`, and nothing appended; -PRODD_E_NO_MEMORY.
+ * A literal as a file holds it: appends its canonical value to `ret` and returns 0; -PRODD_E_INVALID
+ * with the reason in `why`, and nothing appended; -PRODD_E_NO_MEMORY.
  */
 int rule_check(const struct rule *rule, struct prodd_slice literal, struct prodd_buffer *ret,
 	       char why[VALUE_WHY_MAX]);
 
-/* The same for the text of a variable or of `config set`. */
-int rule_parse_text(const struct rule *rule, struct prodd_slice text, enum value_text_from from,
-		    struct prodd_buffer *ret, char why[VALUE_WHY_MAX]);
+/* The limits alone, for a value that has the form of the rule's type. 0 or -PRODD_E_INVALID. */
+int rule_check_canonical(const struct rule *rule, struct prodd_slice value, char why[VALUE_WHY_MAX]);
+
+/*
+ * As rule_check(), for the text of a variable or of `config set`. `like` is the value that the key has
+ * now, or empty: a list of strings stays one (value_from_text()).
+ */
+int rule_parse_text(const struct rule *rule, struct prodd_slice like, struct prodd_slice text,
+		    enum value_text_from from, struct prodd_buffer *ret, char why[VALUE_WHY_MAX]);
 
 /* Appends the rule as elements of a LIST(schema_key): one, and one more for each pattern beyond the first. */
 int rule_encode(const struct rule *rule, struct prodd_buffer *b, uint32_t *count);

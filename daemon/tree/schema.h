@@ -7,6 +7,7 @@
 #define PRODD_TREE_SCHEMA_H
 
 #include "daemon/tree/rule.h"
+#include "proto/limits.h"
 
 /* Keys of a schema: as many as the wire's lists carry, with room for a second pattern here and there. */
 #define SCHEMA_KEYS_MAX 8000u
@@ -40,6 +41,13 @@ const struct rule *schema_at(const struct schema *schema, size_t index);	/* in t
 
 /* A group of keys: some key of the schema begins with `name` and a dot. */
 bool schema_is_group(const struct schema *schema, struct prodd_slice name);
+
+/* The rule of a key that `key` would be below: of "a" for "a.b". Borrowed; NULL: none. */
+const struct rule *schema_parent(const struct schema *schema, struct prodd_slice key);
+
+/* "did you mean": false when no key of the schema is near. `budget` as in suggest.h. */
+bool schema_nearest(const struct schema *schema, struct prodd_slice key, size_t *budget,
+		    char nearest[PRODD_KEY_MAX + 1]);
 
 /* Whether keys without a rule are errors. NULL: false. */
 bool schema_strict(const struct schema *schema);

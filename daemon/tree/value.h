@@ -45,6 +45,9 @@ const char *value_type_article(enum value_type type);
  */
 enum value_type value_literal_type(struct prodd_slice value);
 
+/* Whether the number, duration or size `a` is smaller than `b`, of the same type. */
+bool value_is_below(struct prodd_slice a, struct prodd_slice b);
+
 /*
  * Converts a literal to a type. Appends the canonical value to `ret` and returns true; else false
  * with the reason in `why`: `expected an int, got the string "abc"`. An int without a unit is no
