@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: Apache-2.0
+# Fuzz targets. To add one: a line in fuzz_targets, its variables below, and files in tests/fuzz/corpus/TARGET/.
+#
+#   make check                              replays the corpora (any compiler)
+#   configure CC=clang --enable-fuzzers     links libFuzzer instead:
+#       tests/fuzz/hex2bin SRC/tests/fuzz/corpus/wire c && tests/fuzz/wire c -max_total_time=60
+#       tests/fuzz/hex2bin --back c SRC/tests/fuzz/corpus/wire
+
+fuzz_targets = \
+	tests/fuzz/wire
+
+noinst_HEADERS += tests/fuzz/fuzz.h
+dist_noinst_SCRIPTS += tests/fuzz/hex2bin
+EXTRA_DIST += tests/fuzz/corpus
+if FUZZERS
+noinst_PROGRAMS += $(fuzz_targets)
+fuzz_main =
+else
+check_PROGRAMS += $(fuzz_targets)
+TESTS += $(fuzz_targets)
+fuzz_main = tests/fuzz/replay.c tests/hex.c tests/hex.h tests/dice.h
+endif
+
+tests_fuzz_wire_SOURCES = tests/fuzz/wire.c $(fuzz_main)
+tests_fuzz_wire_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_wire_LDADD = libproto.la $(MSGPACK_LIBS)
