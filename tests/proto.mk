@@ -64,3 +64,8 @@ EXTRA_DIST += tests/abi/wire.golden tests/abi/conversations
 update-golden: tests/abi/print
 	$(AM_V_GEN)tests/abi/print > $(srcdir)/tests/abi/wire.golden
 .PHONY: update-golden
+
+# For tools/check-foreign, which runs just these under an emulator.
+print-unit-tests:
+	@for t in $(TESTS); do case $$t in tests/unit/*) echo $$t ;; esac; done
+.PHONY: print-unit-tests
