@@ -121,8 +121,11 @@ static int misshapen(struct prodd_error *e, const char *what)
 
 static int open_id(struct prodd_cursor *c, struct prodd_message *m, struct prodd_error *e)
 {
-	if (!prodd_cursor_uint(c, &m->id) || m->id > INT64_MAX)
+	uint64_t id;
+
+	if (!prodd_cursor_uint(c, &id) || id > INT64_MAX)
 		return misshapen(e, "the id is not an integer from 0 to 2^63-1");
+	m->id = id;
 	return 0;
 }
 
@@ -212,7 +215,11 @@ int prodd_message_open(struct prodd_slice frame, const struct prodd_check_limits
 
 	*ret = (struct prodd_message){ .method = WIRE_NO_METHOD };
 	r = prodd_check(frame, limits, e);
-	return r < 0 ? r : open_envelope(frame, ret, e);
+	if (r == 0)
+		r = open_envelope(frame, ret, e);
+	if (r < 0)
+		*ret = (struct prodd_message){ .id = ret->type == PRODD_CALL ? ret->id : 0 };
+	return r;
 }
 
 int prodd_message_decode(const struct prodd_message *m, const struct wire_record *type, void *ret,

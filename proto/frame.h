@@ -56,7 +56,8 @@ int prodd_deframe(struct prodd_deframer *d, struct prodd_slice *input, struct pr
 size_t prodd_deframer_held(const struct prodd_deframer *d);
 void prodd_deframer_clear(struct prodd_deframer *d);
 
-/* Checks a frame within `limits` and opens its envelope. Returns 0, -PRODD_E_PROTOCOL or -PRODD_E_TOO_LARGE. */
+/* Checks a frame within `limits` and opens its envelope. Returns 0, -PRODD_E_PROTOCOL or -PRODD_E_TOO_LARGE; then
+ * ret->id is that of the call at fault, 0 when none can be named: whom an answer with the error is for. */
 int prodd_message_open(struct prodd_slice frame, const struct prodd_check_limits *limits,
 		       struct prodd_message *ret, struct prodd_error *e);
 

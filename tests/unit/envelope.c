@@ -64,6 +64,22 @@ START_TEST(wrong_shapes_are_named)
 }
 END_TEST
 
+/* So that the error can be answered to it. */
+START_TEST(the_call_at_fault_is_named_when_it_can_be)
+{
+	struct prodd_message m;
+
+	ck_assert_int_lt(open(BYTES("\x94\x00\x07\xa4ping\xc0"), &m, NULL), 0);
+	ck_assert_uint_eq(m.id, 7);
+	ck_assert_int_lt(open(BYTES("\x94\x01\x07\xc0\xc0"), &m, NULL), 0);
+	ck_assert_uint_eq(m.id, 0);
+	ck_assert_int_lt(open(BYTES("\x94\x00\xcf\xff\xff\xff\xff\xff\xff\xff\xff\xa4ping\x80"), &m, NULL), 0);
+	ck_assert_uint_eq(m.id, 0);
+	ck_assert_int_lt(open(BYTES("\x94\x00\x07\xa4ping\xc1"), &m, NULL), 0);
+	ck_assert_uint_eq(m.id, 0);
+}
+END_TEST
+
 START_TEST(an_unknown_method_is_no_error)
 {
 	struct prodd_message m;
@@ -146,6 +162,7 @@ int main(void)
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, wrong_shapes_are_named);
+	tcase_add_test(tc, the_call_at_fault_is_named_when_it_can_be);
 	tcase_add_test(tc, an_unknown_method_is_no_error);
 	tcase_add_test(tc, numbers_may_stand_in_any_form);
 	tcase_add_test(tc, errors_of_later_versions_are_understood);
