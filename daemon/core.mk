@@ -3,9 +3,21 @@
 
 noinst_LTLIBRARIES += libprodd-core.la
 libprodd_core_la_SOURCES = \
+	daemon/core/account.c daemon/core/account.h \
+	daemon/core/call.c \
 	daemon/core/counters.c daemon/core/counters.h \
 	daemon/core/disk.c daemon/core/disk.h \
+	daemon/core/hello.c \
+	daemon/core/identity.c daemon/core/identity.h \
 	daemon/core/loop.c daemon/core/loop.h \
-	daemon/core/turns.c daemon/core/turns.h
+	daemon/core/outcall.c \
+	daemon/core/output.c daemon/core/output.h \
+	daemon/core/places.c daemon/core/places.h \
+	daemon/core/server.c daemon/core/server.h \
+	daemon/core/session.c daemon/core/session.h daemon/core/session_parts.h \
+	daemon/core/session_in.c daemon/core/session_out.c \
+	daemon/core/shared.c daemon/core/shared.h \
+	daemon/core/turns.c daemon/core/turns.h \
+	daemon/core/user.c daemon/core/user.h
 libprodd_core_la_CPPFLAGS = $(AM_CPPFLAGS) $(LIBEVENT_CFLAGS)
 libprodd_core_la_LIBADD = libprodd-util.la $(LIBEVENT_LIBS) -lpthread

@@ -14,9 +14,17 @@
 
 #include <uthash.h>
 
+#include "daemon/core/turns.h"
+
+#define ACCOUNT_SESSIONS_MAX 1024u		/* of a uid, unless configured */
+#define ACCOUNT_BYTES_MAX (16u * 1024 * 1024)	/* of a uid, unless configured */
+#define ACCOUNTS_SESSIONS_MAX 16384u		/* of the daemon, unless configured or fewer by RLIMIT_NOFILE */
+#define ACCOUNTS_KEPT 1024u			/* accounts without sessions that are remembered for status */
+
+/* 0: as above. */
 struct account_limits {
-	unsigned sessions_per_uid;	/* 1,024 */
-	size_t bytes_per_uid;		/* 16 MiB */
+	unsigned sessions_per_uid;
+	size_t bytes_per_uid;
 	unsigned sessions;		/* of the daemon */
 };
 
@@ -28,6 +36,7 @@ struct account {
 	uint64_t refused;
 	uint64_t bytes_in;
 	uint64_t bytes_out;
+	struct turn_queue turns;	/* its sessions that want a turn */
 	UT_hash_handle hh;
 };
 
@@ -39,8 +48,20 @@ struct accounts {
 
 void accounts_clear(struct accounts *accounts);
 
-/* Opens a session of `uid`. NULL, counted, when the uid or the daemon has its most (ret_full_uid says which), or no memory. */
-struct account *account_open(struct accounts *accounts, uid_t uid, bool *ret_full_uid);
+enum account_room {
+	ACCOUNT_HAS_ROOM,
+	ACCOUNT_FULL_UID,		/* the uid has its most sessions */
+	ACCOUNT_FULL_DAEMON,		/* the daemon has, or so few are free that this uid must leave them to others */
+};
+
+/* May `uid` have one session more? A uid never has more than are free: whatever one uid opens, others find room. */
+enum account_room account_room(const struct accounts *accounts, uid_t uid);
+
+/* Counts a refusal. */
+void account_refuse(struct accounts *accounts, uid_t uid);
+
+/* Opens a session of `uid`, which has room. NULL: no memory. */
+struct account *account_open(struct accounts *accounts, uid_t uid);
 void account_close(struct accounts *accounts, struct account *account);
 
 /* Charges `bytes`; false and nothing charged when it would be over the limit. */

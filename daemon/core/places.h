@@ -10,6 +10,8 @@
 
 #include <prodd/error.h>
 
+#define PLACES_SOCKET_MAX 107	/* bytes of a socket's path: sun_path of unix(7), less the NUL */
+
 enum places_mode { PLACES_SYSTEM, PLACES_USER, PLACES_DIRECTORY };
 
 struct places {
@@ -21,6 +23,8 @@ struct places {
 	char *app_socket;
 	char *ctl_socket;
 	char *state;		/* 0700 */
+	bool locked;		/* `lock` is held */
+	int lock;		/* owned: RUN/prodd.lock */
 };
 
 /* `directory` of --dir, or NULL. Uses systemd's $RUNTIME_DIRECTORY, $STATE_DIRECTORY, $CONFIGURATION_DIRECTORY in
@@ -28,8 +32,9 @@ struct places {
  * a socket's path is over 107 bytes (says how long it is). */
 int places_init(struct places *ret, const char *directory, struct prodd_error *e);
 
-/* Makes run (0755; 0700 in user mode) and state (0700). Refuses directories of other owners and symlinks. */
-int places_make(const struct places *places, struct prodd_error *e);
+/* Makes run (0755; 0700 in user mode) and state (0700), and locks them until places_clear(). Refuses directories of
+ * other owners and symlinks; -PRODD_E_BUSY names the prodd that has them. */
+int places_make(struct places *places, struct prodd_error *e);
 
 void places_clear(struct places *places);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The two listening sockets.  Modes are set before the name appears (bind in
- * the directory under a temporary name, chmod of that, rename), nothing follows a symlink, a
- * reserve descriptor keeps EMFILE from spinning.
+ * The two listening sockets.  A socket gets owner and mode under a temporary
+ * name and its own name by rename, listening already: whoever finds the name
+ * finds a socket that is ready and has the right mode.
  */
 #ifndef PRODD_CORE_SERVER_H
 #define PRODD_CORE_SERVER_H
@@ -10,10 +10,16 @@
 #include "daemon/core/places.h"
 #include "daemon/core/session.h"
 
+#define SERVER_OPERATORS "prodd-admin"	/* group of ctl.sock */
+
 struct server;
 
-/* Listens at both sockets. A socket that another prodd answers on is -PRODD_E_BUSY with its pid; a dead one is replaced.
- * app.sock is 0666; ctl.sock 0660 root:prodd-admin (the group when it exists), 0600 in user mode and for --dir of non-root. */
+/*
+ * Listens at both sockets. A socket that somebody listens on is -PRODD_E_BUSY with the pid; a dead one is replaced.
+ * app.sock is 0666; ctl.sock 0660 root:prodd-admin (the group when it exists), 0600 in user mode and for --dir of non-root.
+ *
+ * Raises RLIMIT_NOFILE to its most and lowers host->accounts->limits.sessions to what the descriptors allow.
+ */
 int server_new(struct server **ret, struct session_host *host, const struct identity_source *source,
 	       const struct places *places, struct prodd_error *e);
 

@@ -17,6 +17,8 @@
 #include "daemon/core/account.h"
 #include "daemon/core/identity.h"
 #include "daemon/core/loop.h"
+#include "daemon/core/shared.h"
+#include "daemon/core/turns.h"
 #include "proto/codec.h"
 #include "proto/frame.h"
 
@@ -24,23 +26,11 @@ struct session;
 struct call;
 struct service;
 
-/* ---- bytes that many sessions send, encoded once, charged once to `account` of nobody: bounded by snapshot size */
-struct shared {
-	unsigned references;
-	uint32_t count;			/* elements of the list */
-	size_t size;
-	char bytes[];
-};
-
-struct shared *shared_new(struct prodd_list list);	/* copies; NULL: no memory */
-struct shared *shared_ref(struct shared *shared);
-struct shared *shared_unref(struct shared *shared);	/* returns NULL */
-
 /* ---- what a session belongs to: embedded in an instance, or in a follower of events */
 struct peer {
-	/* The session has ended or is about to; it must not be used any more. Called once. */
+	/* The session has ended or is about to; it must not be used any more. Called once, after done() of its outcalls. */
 	void (*closed)(struct peer *peer);
-	struct session *session;	/* borrowed; NULL after closed() */
+	struct session *session;	/* borrowed; valid until closed() returns */
 };
 
 /* ---- what methods mean; implemented by the composition of subsystems */
@@ -65,16 +55,38 @@ struct service {
 
 /* ---- a session */
 
-/* What all sessions of a daemon share. The members are borrowed. */
-struct session_host {
-	struct loop *loop;
-	struct accounts *accounts;
-	struct service *service;
-	LIST_HEAD(, session) sessions;
-	unsigned count;
+/* What one session may do. */
+struct session_limits {
+	unsigned hello_ms;		/* from the connect to the whole hello */
+	unsigned stall_ms;		/* with output pending and not a byte of it read */
+	unsigned grace_ms;		/* for an error to be read before the end */
+	unsigned frames;		/* handled in one turn */
+	unsigned calls;			/* outstanding */
+	unsigned late_answers;		/* over them it ends */
+	unsigned shared;		/* shared bodies in its output */
+	size_t output_soft;		/* bytes of output from which it is not read from */
+	size_t output_hard;		/* bytes of output to which nothing is added: it ends */
 };
 
-/* Takes `fd` and `identity`. `is_operator` says which socket. Closes both on failure. */
+extern const struct session_limits session_limits_usual;
+
+/* What all sessions of a daemon share. The owner sets the first four; the rest is zero at the start. */
+struct session_host {
+	struct loop *loop;			/* borrowed */
+	struct accounts *accounts;		/* borrowed */
+	struct service *service;		/* borrowed */
+	const struct session_limits *limits;	/* borrowed; NULL: session_limits_usual */
+	LIST_HEAD(, session) sessions;
+	unsigned count;
+	struct turns turns;			/* set up with the first session */
+	struct prodd_buffer frame;		/* the frame being encoded */
+	bool ready;				/* turns is set up */
+};
+
+/* Whether `uid` or the daemon has its most sessions; counts the refusal. For refusing before anything is spent on a peer. */
+bool session_refuse(struct session_host *host, uid_t uid);
+
+/* Takes `fd` (which must not block) and `identity`. `is_operator` says which socket. Closes both on failure. */
 int session_new(struct session_host *host, int fd, struct identity *identity, bool is_operator,
 		struct prodd_error *e);
 
@@ -90,6 +102,7 @@ struct peer *session_peer(struct session *session);			/* NULL: none */
 /* Ends it after what is queued has been sent, or `grace_ms` at the latest. */
 void session_end(struct session *session, uint64_t grace_ms);
 
+/* 0; or as session_call(). */
 int session_note(struct session *session, enum wire_method method, const void *params);
 
 /* ---- a call of the daemon's to the session, embedded in whoever waits for the answer */
@@ -101,7 +114,8 @@ struct outcall {
 	TAILQ_ENTRY(outcall) link;
 };
 
-/* `last` and `tail`: as prodd_frame_call_head(); NULL without. 0; -PRODD_E_NO_MEMORY or -PRODD_E_OVER_LIMIT (the session ends). */
+/* `last` and `tail`: as prodd_frame_call_head(); NULL without. 0, and done() comes; or -PRODD_E_CLOSED (the session has
+ * ended), -PRODD_E_NO_MEMORY, -PRODD_E_TOO_LARGE or -PRODD_E_OVER_LIMIT (it ends now): done() does not come. */
 int session_call(struct session *session, struct outcall *outcall, enum wire_method method, const void *params,
 		 const char *last, struct shared *tail);
 
@@ -117,7 +131,7 @@ void call_fail(struct call *call, const struct prodd_error *error);	/* takes cal
 /* Tells every session `going_away`, and ends each when that is sent or after `grace_ms`. */
 void session_host_farewell(struct session_host *host, const char *reason, uint64_t grace_ms);
 
-/* Ends all of them now. */
+/* Ends all of them now; not from inside a callback of a session. The host can be used anew. */
 void session_host_clear(struct session_host *host);
 
 #endif
