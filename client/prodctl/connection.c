@@ -20,7 +20,7 @@
 #include "proto/limits.h"
 
 /* Silence after which the daemon is asked whether it lives, and after which it is given up. */
-enum { ping_after_ms = 3000, give_up_ms = 8000 };
+enum { ping_after_ms = 2000, give_up_ms = 6000 };
 
 #define CLIENT "prodctl " PACKAGE_VERSION
 
