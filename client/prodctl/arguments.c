@@ -14,8 +14,8 @@ enum { words_max = ARGUMENTS_MAX + 2 };
 static int unknown(struct prodd_error *e, const char *what, const struct guess *g, const char *dashes)
 {
 	if (g->best)
-		return prodd_error_set(e, PRODD_E_USAGE, "%s \"%s%s\"; did you mean \"%s%s\"?", what, dashes, g->typed,
-				       dashes, g->best);
+		return prodd_error_set(e, PRODD_E_USAGE, "%s \"%s%s\"; did you mean \"%s%s\"?", what, dashes,
+				       g->typed, dashes, g->best);
 	return prodd_error_set(e, PRODD_E_USAGE, "%s \"%s%s\"", what, dashes, g->typed);
 }
 
@@ -34,6 +34,13 @@ static int parse_number(const char *text, uint64_t *ret)
 	return *text && number > 0 ? 0 : -1;
 }
 
+static int not_a_duration(const struct option *option, const char *value, struct prodd_error *e)
+{
+	return prodd_error_set(e, PRODD_E_USAGE,
+			       "--%s: \"%s\" is not a duration of 1ms or more, such as 30s, 5m or 1h30m",
+			       option->name, value);
+}
+
 static int set_value(struct arguments *a, enum option_id id, const char *value, struct prodd_error *e)
 {
 	const struct option *option = &options[id];
@@ -43,12 +50,11 @@ static int set_value(struct arguments *a, enum option_id id, const char *value, 
 		return prodd_error_set(e, PRODD_E_USAGE, "--%s: an empty %s", option->name, option->value);
 	a->values[id] = value;
 	if (strcmp(option->value, "N") == 0 && parse_number(value, &a->numbers[id]) < 0)
-		return prodd_error_set(e, PRODD_E_USAGE, "--%s: \"%s\" is not a number from 1", option->name, value);
+		return prodd_error_set(e, PRODD_E_USAGE, "--%s: \"%s\" is not a number from 1", option->name,
+				       value);
 	if (strcmp(option->value, "DUR") == 0) {
 		if (!prodd_parse_duration(prodd_slice(value), &ns) || ns < 1000000)
-			return prodd_error_set(e, PRODD_E_USAGE,
-					       "--%s: \"%s\" is not a duration of 1ms or more, such as 30s, 5m or 1h30m",
-					       option->name, value);
+			return not_a_duration(option, value, e);
 		a->numbers[id] = (uint64_t)ns / 1000000;
 	}
 	return 0;
@@ -96,7 +102,8 @@ static int parse_option(struct arguments *a, int count, char *const words[], int
 	if (!options[id].value) {
 		a->values[id] = "";
 		if (value)
-			return prodd_error_set(e, PRODD_E_USAGE, "%s: --%s takes no value", word, options[id].name);
+			return prodd_error_set(e, PRODD_E_USAGE, "%s: --%s takes no value", word,
+					       options[id].name);
 		return 0;
 	}
 	if (value)
@@ -121,8 +128,9 @@ static int unknown_word(const char *word, struct prodd_error *e)
 
 	for (const struct verb *v = verbs; v->name; v++)
 		if (*v->noun && strcmp(v->name, word) == 0)
-			return prodd_error_set(e, PRODD_E_USAGE, "unknown word \"%s\"; did you mean \"%s %s\"?", word,
-					       v->noun, v->name);
+			return prodd_error_set(e, PRODD_E_USAGE,
+					       "unknown word \"%s\"; did you mean \"%s %s\"?", word, v->noun,
+					       v->name);
 	for (const struct verb *v = verbs; v->name; v++)
 		guess_try(&g, *v->noun ? v->noun : v->name);
 	return unknown(e, "unknown word", &g, "");
@@ -223,8 +231,10 @@ static int split_app(struct arguments *a, struct prodd_error *e)
 		return 0;
 	full_name(a->verb, name, sizeof name);
 	if (slash && !strstr(kind, "/INSTANCE"))
-		return prodd_error_set(e, PRODD_E_USAGE, "%s takes an app, not an instance: \"%s\"", name, word);
-	if (length == 0 || length >= sizeof a->app || (slash && (slash[1] == '\0' || strlen(slash) > sizeof a->instance)))
+		return prodd_error_set(e, PRODD_E_USAGE, "%s takes an app, not an instance: \"%s\"", name,
+				       word);
+	if (length == 0 || length >= sizeof a->app ||
+	    (slash && (slash[1] == '\0' || strlen(slash) > sizeof a->instance)))
 		return prodd_error_set(e, PRODD_E_USAGE, "%s: \"%s\" is not the name of an app", name, word);
 	snprintf(a->app, sizeof a->app, "%.*s", (int)length, word);
 	snprintf(a->instance, sizeof a->instance, "%s", slash ? slash + 1 : "");

@@ -21,8 +21,8 @@ struct arguments {
 };
 
 /*
- * Reads the words after the program's name. Returns 0 or -PRODD_E_USAGE with the wrong word and, where one is near, the
- * right one; ret->verb is set as far as it was found.
+ * Reads the words after the program's name. Returns 0 or -PRODD_E_USAGE with the wrong word and, where one is
+ * near, the right one; ret->verb is set as far as it was found.
  */
 int arguments_parse(struct arguments *ret, int count, char *const words[], struct prodd_error *e);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The tables of verbs.h say what kind of word comes next; the daemon, when it answers quickly, knows the names. */
+/* The tables of verbs.h say what kind of word comes next; the daemon, if it answers soon, knows the names. */
 #include "client/prodctl/complete.h"
 
 #include <inttypes.h>
@@ -53,7 +53,8 @@ static void offer_instances(struct completion *c, const struct wire_app_status *
 	char name[260];
 
 	while (prodd_next(&it, &wire_record_instance_status, &instance, NULL) > 0) {
-		snprintf(name, sizeof name, "%.*s/%.*s", PRODD_SLICE(app->app), PRODD_SLICE(instance.instance));
+		snprintf(name, sizeof name, "%.*s/%.*s", PRODD_SLICE(app->app),
+			 PRODD_SLICE(instance.instance));
 		offer(c, prodd_slice(name), "instance");
 	}
 }
@@ -107,7 +108,8 @@ static void offer_generations(struct completion *c, const char *app)
 
 	if (!ask(c, WIRE_M_config_history, &request, &history))
 		return;
-	for (it = prodd_iter(history.generations); prodd_next(&it, &wire_record_generation_row, &row, NULL) > 0;) {
+	for (it = prodd_iter(history.generations);
+	     prodd_next(&it, &wire_record_generation_row, &row, NULL) > 0;) {
 		snprintf(number, sizeof number, "%" PRIu64, row.generation);
 		snprintf(help, sizeof help, "%.*s", PRODD_SLICE(row.cause));
 		offer(c, prodd_slice(number), help);

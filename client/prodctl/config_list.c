@@ -30,7 +30,8 @@ int run_config_history(struct prodctl *p, struct prodd_error *e)
 	if (prodctl_json(p, &wire_record_history, &history))
 		return 0;
 	table_head(&table, "GENERATION|WHEN|KEYS|STATE|CAUSE");
-	for (it = prodd_iter(history.generations); prodd_next(&it, &wire_record_generation_row, &row, NULL) > 0;) {
+	for (it = prodd_iter(history.generations);
+	     prodd_next(&it, &wire_record_generation_row, &row, NULL) > 0;) {
 		table_cell(&table, PLAIN, "%" PRIu64, row.generation);
 		table_cell(&table, PLAIN, "%s", moment_full(row.created_ms).text);
 		table_cell(&table, PLAIN, "%" PRIu64, row.changes);
@@ -43,7 +44,8 @@ int run_config_history(struct prodctl *p, struct prodd_error *e)
 
 /* ---- config schema */
 
-static void append_word(struct prodd_buffer *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void append_word(struct prodd_buffer *b, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 
 static void append_word(struct prodd_buffer *b, const char *format, ...)
 {
@@ -60,7 +62,8 @@ static void append_word(struct prodd_buffer *b, const char *format, ...)
 		prodd_buffer_append(b, text, (size_t)length < sizeof text ? (size_t)length : sizeof text - 1);
 }
 
-static void append_bound(struct prodd_buffer *b, const char *sign, struct prodd_slice value, struct prodd_slice type)
+static void append_bound(struct prodd_buffer *b, const char *sign, struct prodd_slice value,
+			 struct prodd_slice type)
 {
 	prodd_auto_buffer text = { 0 };
 
@@ -134,7 +137,8 @@ int run_config_schema(struct prodctl *p, struct prodd_error *e)
 	if (prodctl_json(p, &wire_record_schema, &schema))
 		return 0;
 	if (schema.keys.count == 0) {
-		text_printf(&p->out, PLAIN, "%s has no schema: values are served as they are written", p->args.app);
+		text_printf(&p->out, PLAIN, "%s has no schema: values are served as they are written",
+			    p->args.app);
 		text_end_line(&p->out);
 		return 0;
 	}

@@ -120,8 +120,9 @@ int run_config_get(struct prodctl *p, struct prodd_error *e)
 		return prodctl_json(p, &wire_record_shown, &shown) ? 0 : print_value(p, &entry, e);
 	}
 	if (shown.entries.count > 0)
-		return prodd_error_set(e, PRODD_E_NOT_FOUND, "%s: %s is a group; see prodctl config show %s %s",
-				       p->args.app, p->args.words[1], p->args.app, p->args.words[1]);
+		return prodd_error_set(e, PRODD_E_NOT_FOUND,
+				       "%s: %s is a group; see prodctl config show %s %s", p->args.app,
+				       p->args.words[1], p->args.app, p->args.words[1]);
 	return prodd_error_set(e, PRODD_E_NOT_FOUND, "%s: no key %s", p->args.app, p->args.words[1]);
 }
 

@@ -29,6 +29,11 @@ static int interrupted(struct prodd_error *e)
 	return prodd_error_set(e, PRODD_E_FAILED, "interrupted");
 }
 
+static int silent(struct connection *c, const char *what, struct prodd_error *e)
+{
+	return prodd_error_set(e, PRODD_E_TIMEOUT, "prodd at %s does not %s", c->place.path, what);
+}
+
 static int gone(struct connection *c, const char *why, struct prodd_error *e)
 {
 	if (*c->farewell)
@@ -49,7 +54,8 @@ static int misunderstood(struct connection *c, struct prodd_error *e)
 
 /* ---- bytes */
 
-static int send_all(struct connection *c, struct prodd_slice bytes, int64_t deadline_ms, struct prodd_error *e)
+static int send_all(struct connection *c, struct prodd_slice bytes, int64_t deadline_ms,
+		    struct prodd_error *e)
 {
 	while (bytes.size > 0) {
 		ssize_t n = send(c->fd, bytes.at, bytes.size, MSG_NOSIGNAL);
@@ -64,8 +70,7 @@ static int send_all(struct connection *c, struct prodd_slice bytes, int64_t dead
 			return gone(c, errno == EPIPE ? "" : strerror(errno), e);
 		ready = interrupt_poll(c->fd, POLLOUT, deadline_ms);
 		if (ready <= 0)
-			return ready < 0 ? interrupted(e) :
-			       prodd_error_set(e, PRODD_E_TIMEOUT, "prodd at %s does not read", c->place.path);
+			return ready < 0 ? interrupted(e) : silent(c, "read", e);
 	}
 	return 0;
 }
@@ -92,7 +97,8 @@ static int receive(struct connection *c, int64_t deadline_ms, struct prodd_error
 }
 
 /* The next message. Returns 1, 0 at the deadline, or an error. */
-static int next_message(struct connection *c, struct prodd_message *ret, int64_t deadline_ms, struct prodd_error *e)
+static int next_message(struct connection *c, struct prodd_message *ret, int64_t deadline_ms,
+			struct prodd_error *e)
 {
 	struct prodd_slice frame;
 	int r;
@@ -132,8 +138,8 @@ static int check_lists(const struct wire_record *type, const void *record, struc
 	return 0;
 }
 
-static int decode(struct connection *c, const struct prodd_message *m, const struct wire_record *type, void *ret,
-		  struct prodd_error *e)
+static int decode(struct connection *c, const struct prodd_message *m, const struct wire_record *type,
+		  void *ret, struct prodd_error *e)
 {
 	int r = prodd_message_decode(m, type, ret, e);
 
@@ -152,6 +158,13 @@ static void take_note(struct connection *c, const struct prodd_message *m)
 		snprintf(c->farewell, sizeof c->farewell, "%.*s", PRODD_SLICE(going.reason));
 }
 
+static int too_long(const struct prodd_buffer *frame, struct prodd_error *e)
+{
+	if (frame->failed == -PRODD_E_NO_MEMORY)
+		return prodd_error_set(e, PRODD_E_NO_MEMORY, "no memory for the request");
+	return prodd_error_set(e, PRODD_E_USAGE, "an argument is too long");
+}
+
 static int send_call(struct connection *c, enum wire_method method, const void *params, int64_t deadline_ms,
 		     struct prodd_error *e)
 {
@@ -159,19 +172,18 @@ static int send_call(struct connection *c, enum wire_method method, const void *
 
 	if (prodd_frame_call(&frame, ++c->last_id, method, params) < 0 ||
 	    frame.size > PRODD_FRAME_HEADER + PRODD_FRAME_MAX)
-		return prodd_error_set(e, frame.failed == -PRODD_E_NO_MEMORY ? PRODD_E_NO_MEMORY : PRODD_E_USAGE,
-				       "an argument is too long");
+		return too_long(&frame, e);
 	return send_all(c, prodd_buffer_slice(&frame), deadline_ms, e);
 }
 
-/* When the answer was waited for in vain until now, what to wait for next: a ping's answer, or nothing more. */
+/* The wait was in vain so far: asks whether the daemon lives, or says that it does not. */
 static int still_there(struct connection *c, uint64_t *ping, int64_t deadline_ms, struct prodd_error *e)
 {
 	int64_t now = moment_monotonic_ms();
 	const struct wire_empty empty = { 0 };
 
 	if (now >= deadline_ms || now - c->heard_ms >= give_up_ms)
-		return prodd_error_set(e, PRODD_E_TIMEOUT, "prodd at %s does not answer", c->place.path);
+		return silent(c, "answer", e);
 	if (*ping != 0)
 		return 0;
 	*ping = c->last_id + 1;
@@ -260,11 +272,11 @@ static int say_hello(struct connection *c, int timeout_ms, struct prodd_error *e
 	int r = connection_call(c, WIRE_M_hello, &hello, &welcome, timeout_ms, e);
 
 	if (r == -PRODD_E_TIMEOUT)
-		return prodd_error_set(e, PRODD_E_UNREACHABLE, "no prodd at %s: no welcome within %d ms", c->place.path,
-				       timeout_ms);
+		return prodd_error_set(e, PRODD_E_UNREACHABLE, "no prodd at %s: no welcome within %d ms",
+				       c->place.path, timeout_ms);
 	if (r == -PRODD_E_CLOSED)
-		return prodd_error_set(e, PRODD_E_UNREACHABLE, "no prodd at %s: it closed the connection at once",
-				       c->place.path);
+		return prodd_error_set(e, PRODD_E_UNREACHABLE,
+				       "no prodd at %s: it closed the connection at once", c->place.path);
 	if (r < 0)
 		return r;
 	snprintf(c->daemon, sizeof c->daemon, "%.*s", PRODD_SLICE(welcome.daemon));

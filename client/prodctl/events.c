@@ -15,7 +15,8 @@ static void add_event(struct table *t, const struct wire_event *event)
 
 	table_cell(t, PLAIN, "%s", moment_full(event->time_ms).text);
 	table_slice(t, event->kind);
-	table_cell(t, PLAIN, "%.*s%s%.*s", PRODD_SLICE(event->app), slash ? "/" : "", PRODD_SLICE(event->instance));
+	table_cell(t, PLAIN, "%.*s%s%.*s", PRODD_SLICE(event->app), slash ? "/" : "",
+		   PRODD_SLICE(event->instance));
 	table_slice(t, event->text);
 }
 
@@ -30,8 +31,9 @@ static int follow(struct prodctl *p, struct table *table, struct prodd_error *e)
 		if (r == 0)
 			r = connection_note(&p->connection, WIRE_M_event, &event, e);
 		if (r == -PRODD_E_CLOSED)
-			return prodd_error_set(e, PRODD_E_UNREACHABLE, "prodd at %s has gone%s%s", p->connection.place.path,
-					       *p->connection.farewell ? ": " : "", p->connection.farewell);
+			return prodd_error_set(e, PRODD_E_UNREACHABLE, "prodd at %s has gone%s%s",
+					       p->connection.place.path, *p->connection.farewell ? ": " : "",
+					       p->connection.farewell);
 		if (r < 0)
 			return r;
 		if (prodctl_json(p, &wire_record_event, &event))

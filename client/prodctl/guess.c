@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Optimal string alignment (Damerau 1964, without overlaps) over three rows; long words are not worth a guess. */
+/* Optimal string alignment (Damerau 1964, without overlaps) over three rows; long words get no guess. */
 #include "client/prodctl/guess.h"
 
 #include <string.h>
@@ -26,7 +26,8 @@ unsigned guess_distance(const char *a, const char *b)
 
 		row[0] = (unsigned)i;
 		for (size_t j = 1; j <= n; j++) {
-			row[j] = least(least(above[j] + 1, row[j - 1] + 1), above[j - 1] + (a[i - 1] != b[j - 1]));
+			row[j] = least(least(above[j] + 1, row[j - 1] + 1),
+				       above[j - 1] + (a[i - 1] != b[j - 1]));
 			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
 				row[j] = least(row[j], before[j - 2] + 1);
 		}

@@ -64,9 +64,17 @@ static void verb_table(struct text *to, const char *noun)
 static void exit_table(struct text *to)
 {
 	static const char *const rows[] = {
-		"0  done", "1  failed", "2  not understood", "3  committed, but a restart is needed",
-		"4  invalid; nobody was asked", "5  rejected, and rolled back", "6  no answer, and rolled back",
-		"7  no daemon", "8  not permitted", "9  busy", "10 committed, but not in use in every instance",
+		"0  done",
+		"1  failed",
+		"2  not understood",
+		"3  committed, but a restart is needed",
+		"4  invalid; nobody was asked",
+		"5  rejected, and rolled back",
+		"6  no answer, and rolled back",
+		"7  no daemon",
+		"8  not permitted",
+		"9  busy",
+		"10 committed, but not in use in every instance",
 	};
 
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -171,7 +179,8 @@ int run_help(struct prodctl *p, struct prodd_error *e)
 	if (*first)
 		v = verb_find(noun, first);
 	if (*first && !v)
-		return prodd_error_set(e, PRODD_E_USAGE, "there is no verb \"%s%s%s\"", noun, *noun ? " " : "", first);
+		return prodd_error_set(e, PRODD_E_USAGE, "there is no verb \"%s%s%s\"", noun,
+				       *noun ? " " : "", first);
 	return help_print(&p->out, noun, v);
 }
 

@@ -148,7 +148,8 @@ static void append_value(struct prodd_buffer *b, struct prodd_slice value)
 	}
 }
 
-static void append_members(struct prodd_buffer *b, const struct wire_record *type, const void *record, bool comma);
+static void append_members(struct prodd_buffer *b, const struct wire_record *type, const void *record,
+			   bool comma);
 
 static void append_list(struct prodd_buffer *b, const struct wire_record *type, struct prodd_list list)
 {
@@ -224,7 +225,8 @@ static const char *name_of(const struct wire_field *field)
 	return strcmp(field->name, "schema") == 0 ? "has_schema" : field->name;
 }
 
-static void append_members(struct prodd_buffer *b, const struct wire_record *type, const void *record, bool comma)
+static void append_members(struct prodd_buffer *b, const struct wire_record *type, const void *record,
+			   bool comma)
 {
 	for (unsigned i = 0; i < type->count; i++) {
 		append_name(b, name_of(&type->fields[i]), comma || i > 0);

@@ -69,13 +69,17 @@ struct moment moment_span(uint64_t ms)
 		uint64_t from_ms, unit_ms;
 		const char *name;
 	} units[] = {
-		{ 172800000, 86400000, "d" }, { 7200000, 3600000, "h" }, { 120000, 60000, "min" }, { 10000, 1000, "s" },
+		{172800000, 86400000, "d"},
+		{7200000, 3600000, "h"},
+		{120000, 60000, "min"},
+		{10000, 1000, "s"},
 	};
 	struct moment m;
 
 	for (size_t i = 0; i < sizeof units / sizeof *units; i++)
 		if (ms >= units[i].from_ms) {
-			snprintf(m.text, sizeof m.text, "%" PRIu64 " %s", ms / units[i].unit_ms, units[i].name);
+			snprintf(m.text, sizeof m.text, "%" PRIu64 " %s", ms / units[i].unit_ms,
+				 units[i].name);
 			return m;
 		}
 	if (ms % 1000 == 0)

@@ -31,7 +31,8 @@ static int set_path(char *ret, size_t size, struct prodd_error *e, const char *f
 	length = vsnprintf(ret, size, format, args);
 	va_end(args);
 	if (length < 0 || (size_t)length >= size)
-		return prodd_error_set(e, PRODD_E_USAGE, "the path of the socket has %d bytes, at most %zu are possible: %s...",
+		return prodd_error_set(e, PRODD_E_USAGE,
+				       "the path of the socket has %d bytes, at most %zu are possible: %s...",
 				       length, size - 1, ret);
 	return 0;
 }
@@ -79,8 +80,8 @@ int place_refused(const char *path, struct prodd_error *e)
 			snprintf(operators, sizeof operators, "%s%s%s", owner->pw_name,
 				 group ? " and the group " : "", group ? group->gr_name : "");
 	}
-	return prodd_error_set(e, PRODD_E_NOT_PERMITTED, "%s: Permission denied: you are %s; operators are %s", path,
-			       who, operators);
+	return prodd_error_set(e, PRODD_E_NOT_PERMITTED,
+			       "%s: Permission denied: you are %s; operators are %s", path, who, operators);
 }
 
 static int say_why(const struct place *place, int error, int timeout_ms, struct prodd_error *e)
@@ -88,8 +89,9 @@ static int say_why(const struct place *place, int error, int timeout_ms, struct 
 	if (is_denied(error))
 		return place_refused(place->path, e);
 	if (error == -EAGAIN)
-		return prodd_error_set(e, PRODD_E_UNREACHABLE, "no prodd at %s: it does not accept within %d ms",
-				       place->path, timeout_ms);
+		return prodd_error_set(e, PRODD_E_UNREACHABLE,
+				       "no prodd at %s: it does not accept within %d ms", place->path,
+				       timeout_ms);
 	return prodd_error_set(e, PRODD_E_UNREACHABLE, "no prodd at %s: %s", place->path, strerror(-error));
 }
 

@@ -15,8 +15,10 @@
 #define PLACE_SYSTEM "/run/prodd"
 
 struct place {
-	char path[sizeof((struct sockaddr_un *)0)->sun_path];	/* of the socket in use, or of the one that failed */
-	char denied[sizeof((struct sockaddr_un *)0)->sun_path];	/* ctl.sock when it refused and app.sock is used; else "" */
+	/* of the socket in use, or of the one that failed */
+	char path[sizeof((struct sockaddr_un *)0)->sun_path];
+	/* ctl.sock when it refused and app.sock is used; else "" */
+	char denied[sizeof((struct sockaddr_un *)0)->sun_path];
 };
 
 /*
@@ -29,7 +31,7 @@ struct place {
  */
 int place_connect(struct place *ret, const char *chosen, int timeout_ms, struct prodd_error *e);
 
-/* Says that the socket `path` refuses, who you are, and who the operators are. Returns -PRODD_E_NOT_PERMITTED. */
+/* Says that the socket `path` refuses, who you are and who the operators are. Returns -PRODD_E_NOT_PERMITTED. */
 int place_refused(const char *path, struct prodd_error *e);
 
 #endif

@@ -42,7 +42,8 @@ static int call(struct prodctl *p, enum wire_method method, const void *params, 
 	return r == -PRODD_E_NOT_PERMITTED ? explain_refusal(p, e) : r;
 }
 
-int prodctl_ask(struct prodctl *p, enum wire_method method, const void *params, void *ret, struct prodd_error *e)
+int prodctl_ask(struct prodctl *p, enum wire_method method, const void *params, void *ret,
+		struct prodd_error *e)
 {
 	return call(p, method, params, ret, CONNECTION_ANSWER_MS, e);
 }
@@ -54,11 +55,11 @@ int prodctl_change(struct prodctl *p, enum wire_method method, const void *param
 	const char *space = *p->args.app ? " " : "";
 
 	if (r < 0 && interrupt_signal())
-		return prodd_error_set(e, -r, "interrupted; the transaction goes on: prodctl status%s%s", space,
-				       p->args.app);
+		return prodd_error_set(e, -r, "interrupted; the transaction goes on: prodctl status%s%s",
+				       space, p->args.app);
 	if (r == -PRODD_E_TIMEOUT || r == -PRODD_E_CLOSED)
-		snprintf(p->hint, sizeof p->hint, "what came of it is not known here: prodctl status%s%s", space,
-			 p->args.app);
+		snprintf(p->hint, sizeof p->hint, "what came of it is not known here: prodctl status%s%s",
+			 space, p->args.app);
 	return r;
 }
 

@@ -15,16 +15,17 @@ struct prodctl {
 	char hint[PRODD_ERROR_TEXT_MAX];	/* printed under the error that ends the run; "": nothing */
 };
 
-/* Longest wait for what reads or writes files, or asks instances, apart from `more_ms`. The daemon bounds each step
- * itself and answers pings meanwhile (connection.c); this is the net under it. */
+/* Longest wait for what reads or writes files, or asks instances, apart from `more_ms`. The daemon bounds
+ * each step itself and answers pings meanwhile (connection.c); this is the net under it. */
 #define PRODCTL_CHANGE_MS (10 * 60 * 1000)
 #define PRODCTL_RELOAD_TIMEOUT_MS (30 * 1000)	/* reload.timeout_ms when it is 0 */
 
 /* Connects when that is still to be done, and calls. As connection_call; an error gets its hint. */
-int prodctl_ask(struct prodctl *p, enum wire_method method, const void *params, void *ret, struct prodd_error *e);
+int prodctl_ask(struct prodctl *p, enum wire_method method, const void *params, void *ret,
+		struct prodd_error *e);
 
-/* The same for what changes something: waits PRODCTL_CHANGE_MS and `more_ms`, and when contact is lost says that the
- * daemon carries on. */
+/* The same for what changes something: waits PRODCTL_CHANGE_MS and `more_ms`, and when contact is lost says
+ * that the daemon carries on. */
 int prodctl_change(struct prodctl *p, enum wire_method method, const void *params, void *ret, int64_t more_ms,
 		   struct prodd_error *e);
 

@@ -38,7 +38,8 @@ static void print_confirmed(struct prodctl *p, const struct wire_reports *report
 int run_confirm(struct prodctl *p, struct prodd_error *e)
 {
 	const struct wire_app_request request = {
-		.app = prodd_slice(p->args.app), .environment = prodd_slice(arguments_value(&p->args, OPTION_ENV)),
+		.app = prodd_slice(p->args.app),
+		.environment = prodd_slice(arguments_value(&p->args, OPTION_ENV)),
 	};
 	struct wire_reports reports;
 	int r = prodctl_change(p, WIRE_M_confirm, &request, &reports, 0, e);

@@ -75,13 +75,14 @@ static void generations(const struct wire_report *r, struct text *to)
 /* "  (2 keys, 0.04 s)" */
 static void figures(const struct wire_report *r, bool time, struct text *to)
 {
-	text_printf(to, PLAIN, "  (%" PRIu32 " key%s%s%s)", r->changes.count, r->changes.count == 1 ? "" : "s",
-		    time ? ", " : "", time ? moment_span(r->elapsed_ms).text : "");
+	text_printf(to, PLAIN, "  (%" PRIu32 " key%s%s%s)", r->changes.count,
+		    r->changes.count == 1 ? "" : "s", time ? ", " : "",
+		    time ? moment_span(r->elapsed_ms).text : "");
 }
 
 /* "a, b and 7 more": adds one name. */
-static void list_name(struct text *to, enum colour colour, unsigned *count, const char *before, const char *between,
-		      struct prodd_slice name)
+static void list_name(struct text *to, enum colour colour, unsigned *count, const char *before,
+		      const char *between, struct prodd_slice name)
 {
 	if (*count < names_shown)
 		text_printf(to, colour, "%s%s%.*s", *count > 0 ? ", " : before, between, PRODD_SLICE(name));
@@ -127,7 +128,9 @@ static void not_everywhere(const struct wire_report *r, struct text *to)
 	snprintf(app, sizeof app, "%.*s/", PRODD_SLICE(r->app));
 	text_printf(to, BAD, "  NOT IN USE");
 	while (prodd_next(&it, &wire_record_instance_report, &instance, NULL) > 0)
-		if (!prodd_slice_is(instance.state, "applied") && !prodd_slice_is(instance.state, "restart"))
+		if (prodd_slice_is(instance.state, "diverged") ||
+		    prodd_slice_is(instance.state, "unconfirmed") ||
+		    prodd_slice_is(instance.state, "refused"))
 			list_name(to, BAD, &count, " by ", app, instance.instance);
 	list_end(to, BAD, count);
 	if (count == 0)
@@ -172,7 +175,8 @@ static void head_would_commit(const struct wire_report *r, enum report_style sty
 static void head_diff(const struct wire_report *r, struct text *to)
 {
 	if (r->changes.count == 0 && r->to > 0 && r->from != r->to)
-		text_printf(to, PLAIN, "generations %" PRIu64 " and %" PRIu64 " are the same", r->from, r->to);
+		text_printf(to, PLAIN, "generations %" PRIu64 " and %" PRIu64 " are the same", r->from,
+			    r->to);
 	else if (r->changes.count == 0)
 		text_printf(to, PLAIN, "generation %" PRIu64 ", files unchanged", r->from);
 	else if (r->to > 0 && r->from > 0)
@@ -276,8 +280,8 @@ static void print_changes(const struct wire_report *r, enum report_style style, 
 		add_change(&table, &c);
 	table_print(&table, to);
 	if (r->changes.count > most) {
-		text_printf(to, PLAIN, "  and %" PRIu32 " more: prodctl config diff %.*s", r->changes.count - most,
-			    PRODD_SLICE(r->app));
+		text_printf(to, PLAIN, "  and %" PRIu32 " more: prodctl config diff %.*s",
+			    r->changes.count - most, PRODD_SLICE(r->app));
 		if (is_outcome(r, "committed"))
 			text_printf(to, PLAIN, " %" PRIu64 " %" PRIu64, r->from, r->to);
 		text_end_line(to);
@@ -293,7 +297,8 @@ static void print_linked(const struct wire_report *r, struct text *to)
 	if (r->linked.count == 0)
 		return;
 	while (prodd_next_text(&it, &app))
-		list_name(to, PLAIN, &count, "  one transaction, by a shared file that changed, with ", "", app);
+		list_name(to, PLAIN, &count, "  one transaction, by a shared file that changed, with ", "",
+			  app);
 	list_end(to, PLAIN, count);
 	text_end_line(to);
 }
@@ -310,12 +315,14 @@ static void print_report(const struct wire_report *r, enum report_style style, s
 		text_end_line(to);
 	}
 	if (is_outcome(r, "no_answer")) {
-		text_printf(to, PLAIN, "To commit without it: prodctl reload %.*s --force", PRODD_SLICE(r->app));
+		text_printf(to, PLAIN, "To commit without it: prodctl reload %.*s --force",
+			    PRODD_SLICE(r->app));
 		text_end_line(to);
 	}
 }
 
-void report_print(const struct wire_reports *reports, enum report_style style, struct text *out, struct text *err)
+void report_print(const struct wire_reports *reports, enum report_style style, struct text *out,
+		  struct text *err)
 {
 	struct prodd_iter it = prodd_iter(reports->reports);
 	struct wire_report r;

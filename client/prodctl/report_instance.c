@@ -18,8 +18,8 @@ void report_kept(struct prodd_list kept, char *ret, size_t size)
 
 	*ret = '\0';
 	while (used + 1 < size && prodd_next(&it, &wire_record_kept_key, &key, NULL) > 0) {
-		int n = snprintf(ret + used, size - used, "%s%.*s %.*s", used > 0 ? ", " : "", PRODD_SLICE(key.key),
-				 PRODD_SLICE(key.value));
+		int n = snprintf(ret + used, size - used, "%s%.*s %.*s", used > 0 ? ", " : "",
+				 PRODD_SLICE(key.key), PRODD_SLICE(key.value));
 
 		if (n < 0 || used + (size_t)n + 1 >= size) {
 			snprintf(ret + used, size - used, "%s", used > 0 && size - used > 5 ? " ..." : "");
@@ -74,15 +74,17 @@ static bool cell_of_state(struct table *t, const struct wire_report *r, const st
 		else
 			table_cell(t, PLAIN, "applied");
 	} else if (prodd_slice_is(i->state, "restart")) {
-		table_cell(t, WARN, "restart needed, stays on generation %" PRIu64 " until then%s%.*s", r->from,
-			   i->reason.size > 0 ? ": " : "", PRODD_SLICE(i->reason));
+		table_cell(t, WARN, "restart needed, stays on generation %" PRIu64 " until then%s%.*s",
+			   r->from, i->reason.size > 0 ? ": " : "", PRODD_SLICE(i->reason));
 	} else if (prodd_slice_is(i->state, "diverged")) {
 		cell_with_reason(t, BAD, "diverged", i->reason);
 	} else if (prodd_slice_is(i->state, "refused")) {
 		cell_with_reason(t, BAD, "refused, its own environment is invalid", i->reason);
 	} else if (prodd_slice_is(i->state, "unconfirmed")) {
 		about(i, who);
-		table_cell(t, BAD, "%s%s", prodd_slice_is(i->answer, "gone") ? "gone" : "unconfirmed", who);
+		table_cell(t, BAD, "unconfirmed%s", who);
+	} else if (prodd_slice_is(i->state, "gone")) {
+		table_cell(t, PLAIN, "gone, gets it when it comes back");
 	} else {
 		return false;
 	}
@@ -90,9 +92,11 @@ static bool cell_of_state(struct table *t, const struct wire_report *r, const st
 }
 
 /* Nothing was decided: what the instance answered. */
-static void cell_of_answer(struct table *t, const struct wire_instance_report *i)
+static void cell_of_answer(struct table *t, const struct wire_report *r, const struct wire_instance_report *i)
 {
-	const char *after = prodd_slice_is(i->state, "rolled_back") ? " (rolled back)" : "";
+	bool rolled_back =
+		prodd_slice_is(i->state, "rolled_back") && !prodd_slice_is(r->outcome, "would_commit");
+	const char *after = rolled_back ? " (rolled back)" : "";
 	char who[about_text_max];
 
 	if (prodd_slice_is(i->answer, "accepted")) {
@@ -119,7 +123,7 @@ void report_instances(const struct wire_report *r, struct text *to)
 	while (prodd_next(&it, &wire_record_instance_report, &i, NULL) > 0) {
 		table_cell(&table, PLAIN, "%.*s/%.*s", PRODD_SLICE(r->app), PRODD_SLICE(i.instance));
 		if (!cell_of_state(&table, r, &i))
-			cell_of_answer(&table, &i);
+			cell_of_answer(&table, r, &i);
 	}
 	table_print(&table, to);
 }

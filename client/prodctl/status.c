@@ -23,7 +23,8 @@ static void print_head(const struct wire_status *s, struct text *to)
 	if (s->problems.count == 0)
 		text_printf(to, GOOD, "OK");
 	else
-		text_printf(to, BAD, "%" PRIu32 " PROBLEM%s", s->problems.count, s->problems.count == 1 ? "" : "S");
+		text_printf(to, BAD, "%" PRIu32 " PROBLEM%s", s->problems.count,
+			    s->problems.count == 1 ? "" : "S");
 	text_end_line(to);
 }
 
@@ -76,7 +77,8 @@ static void print_problems(const struct wire_status *s, struct text *to)
 	text_end_line(to);
 	while (prodd_next(&it, &wire_record_status_problem, &p, NULL) > 0)
 		if (text_width(p.subject) > width)
-			width = text_width(p.subject) < TABLE_WIDTH_MAX ? text_width(p.subject) : TABLE_WIDTH_MAX;
+			width = text_width(p.subject) < TABLE_WIDTH_MAX ? text_width(p.subject)
+									: TABLE_WIDTH_MAX;
 	for (it = prodd_iter(s->problems); prodd_next(&it, &wire_record_status_problem, &p, NULL) > 0;)
 		print_problem(&p, width, to);
 }
@@ -155,7 +157,7 @@ int run_status(struct prodctl *p, struct prodd_error *e)
 	if (!*p->args.app)
 		print_apps(p, &status, &p->out);
 	else if (print_details(p, &status, &p->out) == 0)
-		return prodd_error_set(e, PRODD_E_NOT_FOUND, "prodd at %.*s knows no app %s", PRODD_SLICE(status.place),
-				       p->args.app);
+		return prodd_error_set(e, PRODD_E_NOT_FOUND, "prodd at %.*s knows no app %s",
+				       PRODD_SLICE(status.place), p->args.app);
 	return 0;
 }

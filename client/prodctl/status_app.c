@@ -13,8 +13,9 @@ static const struct {
 	const char *text;
 	enum colour colour;
 } states[] = {
-	{ "diverged", "diverged", BAD }, { "refused", "refused", BAD }, { "unconfirmed", "unconfirmed", BAD },
-	{ "restart", "restart needed", WARN }, { "waiting", "waiting", PLAIN }, { "separate", "separate", PLAIN },
+	{"diverged", "diverged", BAD},	     {"refused", "refused", BAD},
+	{"unconfirmed", "unconfirmed", BAD}, {"restart", "restart needed", WARN},
+	{"waiting", "waiting", PLAIN},	     {"separate", "separate", PLAIN},
 };
 
 enum { state_count = sizeof states / sizeof *states };
@@ -51,7 +52,8 @@ static void state_cell(const struct wire_app_status *app, struct table *table)
 
 		if (t.in[i] == 0)
 			continue;
-		snprintf(text + used, sizeof text - used, "%s%u %s", used ? ", " : "", t.in[i], states[i].text);
+		snprintf(text + used, sizeof text - used, "%s%u %s", used ? ", " : "", t.in[i],
+			 states[i].text);
 		if (colour == PLAIN)
 			colour = states[i].colour;
 	}
@@ -59,11 +61,11 @@ static void state_cell(const struct wire_app_status *app, struct table *table)
 		snprintf(text + strlen(text), sizeof text - strlen(text), "%sreload: %.*s", *text ? ", " : "",
 			 PRODD_SLICE(app->transaction));
 	if (app->confirm_at > 0)
-		snprintf(text + strlen(text), sizeof text - strlen(text), "%srolls back at %s", *text ? ", " : "",
-			 moment_time(app->confirm_at).text);
+		snprintf(text + strlen(text), sizeof text - strlen(text), "%srolls back at %s",
+			 *text ? ", " : "", moment_time(app->confirm_at).text);
 	if (app->overrides.count > 0)
-		snprintf(text + strlen(text), sizeof text - strlen(text), "%s%" PRIu32 " override%s", *text ? ", " : "",
-			 app->overrides.count, app->overrides.count == 1 ? "" : "s");
+		snprintf(text + strlen(text), sizeof text - strlen(text), "%s%" PRIu32 " override%s",
+			 *text ? ", " : "", app->overrides.count, app->overrides.count == 1 ? "" : "s");
 	if (!app->schema && app->generation > 0)
 		snprintf(text + strlen(text), sizeof text - strlen(text), "%sno schema", *text ? ", " : "");
 	if (!*text)

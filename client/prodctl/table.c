@@ -60,7 +60,9 @@ static void end_cell(struct table *t, size_t start, enum colour colour)
 		cell->width = text_width((struct prodd_slice){ t->content.bytes.at + start, cell->size });
 	widest = &t->width[(t->count - 1) % t->columns];
 	if (cell->width > *widest)
-		*widest = cell->width < TABLE_WIDTH_MAX ? cell->width : *widest > TABLE_WIDTH_MAX ? *widest : TABLE_WIDTH_MAX;
+		*widest = cell->width < TABLE_WIDTH_MAX ? cell->width
+			  : *widest > TABLE_WIDTH_MAX	? *widest
+							: TABLE_WIDTH_MAX;
 }
 
 void table_slice(struct table *t, struct prodd_slice s)
@@ -112,9 +114,11 @@ static void print_row(struct table *t, const struct table_cell *row, struct text
 	for (unsigned i = 0; i < last; i++) {
 		const struct table_cell *cell = &row[i];
 
-		text_slice(to, cell->colour, (struct prodd_slice){ t->content.bytes.at + cell->at, cell->size });
+		text_slice(to, cell->colour,
+			   (struct prodd_slice){t->content.bytes.at + cell->at, cell->size});
 		if (i + 1 < last)
-			text_spaces(to, t->gap[i] + (cell->width < t->width[i] ? t->width[i] - cell->width : 0));
+			text_spaces(to,
+				    t->gap[i] + (cell->width < t->width[i] ? t->width[i] - cell->width : 0));
 	}
 	text_end_line(to);
 }

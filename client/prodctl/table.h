@@ -24,7 +24,7 @@ struct table {
 	struct table_cell *cells;			/* owned */
 	size_t count;
 	size_t capacity;
-	int failed;					/* 0 or -PRODD_E_NO_MEMORY; goes to the text printed to */
+	int failed; /* 0 or -PRODD_E_NO_MEMORY; goes to the text printed to */
 };
 
 /* An empty table with gaps of two spaces. */

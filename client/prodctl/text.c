@@ -32,7 +32,12 @@ static size_t character_at(struct prodd_slice s, uint32_t *ret)
 {
 	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
 	const unsigned char *at = (const unsigned char *)s.at;
-	size_t size = at[0] < 0x80 ? 1 : at[0] < 0xc2 ? 0 : at[0] < 0xe0 ? 2 : at[0] < 0xf0 ? 3 : at[0] < 0xf5 ? 4 : 0;
+	size_t size = at[0] < 0x80   ? 1
+		      : at[0] < 0xc2 ? 0
+		      : at[0] < 0xe0 ? 2
+		      : at[0] < 0xf0 ? 3
+		      : at[0] < 0xf5 ? 4
+				     : 0;
 	uint32_t c = size == 1 ? at[0] : at[0] & (0x7fu >> size);
 
 	if (size == 0 || size > s.size)

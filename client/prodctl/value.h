@@ -13,8 +13,8 @@
 #define VALUE_FLOAT_MAX 32
 void value_format_float(double number, char text[VALUE_FLOAT_MAX]);
 
-/* Appends the text of `value` (encoded), of the schema's type `type`, to `b`; control characters stay as they are.
- * `bare`: a string is not quoted, whatever is in it. Returns 0 or b->failed. */
+/* Appends the text of `value` (encoded), of the schema's type `type`, to `b`; control characters stay as they
+ * are. `bare`: a string is not quoted, whatever is in it. Returns 0 or b->failed. */
 int value_append(struct prodd_buffer *b, struct prodd_slice value, struct prodd_slice type, bool bare);
 
 #endif

@@ -12,8 +12,8 @@
 
 struct prodctl;
 
-/* O(ID, "long name", 'short' or 0, value, help); `value` is NULL for a switch, "DUR" for a duration,
- * "N" for a number from 1, else any text. */
+/* O(ID, "long name", 'short' or 0, value, help); `value` is NULL for a switch, "DUR" for a duration, "N" for
+ * a number from 1, else any text. */
 #define PRODCTL_OPTIONS(O) \
 	O(SOCKET,     "socket",     0,   "PATH", "Socket, or directory of the sockets, of the daemon to ask.") \
 	O(JSON,       "json",       0,   NULL,   "Print JSON, one object on a line, for programs.") \
@@ -22,7 +22,7 @@ struct prodctl;
 	O(ENV,        "env",        'e', "E",    "The environment meant, when an app has several.") \
 	O(DRY_RUN,    "dry-run",    0,   NULL,   "Read, check and ask the instances, then change nothing.") \
 	O(CONFIRM,    "confirm",    0,   "DUR",  "Roll back by itself after this time unless confirmed.") \
-	O(FORCE,      "force",      0,   NULL,   "Commit although an instance is silent; never what is invalid or rejected.") \
+	O(FORCE,      "force",      0,   NULL,   "Commit over silence; never over what is invalid or rejected.") \
 	O(TIMEOUT,    "timeout",    0,   "DUR",  "Longest wait for a transaction that runs already (30s).") \
 	O(RESTART_OK, "restart-ok", 0,   NULL,   "End with 0 instead of 3 when instances need a restart.") \
 	O(FOR,        "for",        0,   "DUR",  "Let the override end by itself after this time.") \
@@ -42,8 +42,8 @@ enum option_id {
 /* Taken by every verb. */
 #define OPTIONS_COMMON (WITH(SOCKET) | WITH(JSON) | WITH(HELP) | WITH(VERSION))
 
-/* V(handler, "noun" or "", "verb", "ARGUMENTS", options besides the common ones, help). In ARGUMENTS, what may be left
- * out stands in brackets. */
+/* V(handler, "noun" or "", "verb", "ARGUMENTS", options besides the common ones, help). In ARGUMENTS, what may
+ * be left out stands in brackets. */
 #define PRODCTL_VERBS(V) \
 	V(reload, "", "reload", "[APP]", \
 	  WITH(DRY_RUN) | WITH(CONFIRM) | WITH(FORCE) | WITH(TIMEOUT) | WITH(RESTART_OK), \

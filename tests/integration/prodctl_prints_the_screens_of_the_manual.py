@@ -107,13 +107,17 @@ To commit without it: prodctl reload orders --force
         row = report("committed", 10, **{"from": 17}, to=18, changes=[CONNECTIONS], instances=[
             {"instance": "8080", "answer": "accepted", "state": "diverged", "reason": "no such pool"},
             {"instance": "8081", "answer": "accepted", "state": "unconfirmed", "pid": 4711},
-            {"instance": "8082", "answer": "accepted", "state": "applied"}])
+            {"instance": "8082", "answer": "accepted", "state": "applied"},
+            {"instance": "8083", "answer": "accepted", "state": "gone"},
+            {"instance": "8084", "state": "refused", "reason": "APP_X: not an int"}])
         self.assertRun(self.reload(reports(row)), 10, """\
-orders  generation 17 -> 18  NOT IN USE by orders/8080, orders/8081
+orders  generation 17 -> 18  NOT IN USE by orders/8080, orders/8081, orders/8084
   database.max_connections  20 -> 100    production.conf:2
   orders/8080  diverged: no such pool
   orders/8081  unconfirmed (pid 4711)
   orders/8082  applied
+  orders/8083  gone, gets it when it comes back
+  orders/8084  refused, its own environment is invalid: APP_X: not an int
 """)
 
     def test_confirm_within(self):
@@ -127,7 +131,7 @@ orders  generation 17 -> 18, rolls back at {clock(at)} unless: prodctl confirm o
 
     def test_dry_run(self):
         row = report("would_commit", **{"from": 17}, to=18, elapsed_ms=40, changes=[CONNECTIONS], instances=[
-            {"instance": "8080", "answer": "accepted", "state": "unchanged"}])
+            {"instance": "8080", "answer": "accepted", "state": "rolled_back"}])
         self.assertRun(self.reload(reports(row), "--dry-run"), 0, """\
 orders  would commit generation 17 -> 18  (1 key, 0.04 s)
   database.max_connections  20 -> 100    production.conf:2
