@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 include daemon/util.mk
 include daemon/tree.mk
+include daemon/layers.mk
 include daemon/core.mk
+include daemon/config.mk

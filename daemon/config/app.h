@@ -16,6 +16,7 @@
 #define APP_NAME_MAX 128		/* "NAME~USER" has room */
 
 struct config;
+struct request;
 struct transaction;
 struct watch;
 struct scope;
@@ -53,15 +54,20 @@ struct instance {
 	char reason[512];
 	struct prodd_buffer kept;	/* LIST of kept_key */
 	uint32_t kept_count;
+	struct prodd_buffer declared;	/* LIST of schema_key: what its code declares; or the one that it replaced, while tried */
+	uint32_t declared_count;
 	bool subscribed;
 	struct call *waiting;		/* a config.subscribe not answered yet; owned; NULL: none */
 	struct wire_subscribe has;	/* what it said it has; texts in `has_text` */
 	char has_text[2][64];
+	struct outcall probe;		/* ping to an instance that was silent */
 	struct outcall apply;		/* config.apply under way */
 	uint64_t applying;		/* generation sent with it */
 	TAILQ_ENTRY(instance) in_app;
 	TAILQ_ENTRY(instance) in_scope;
 };
+
+TAILQ_HEAD(instance_list, instance);
 
 struct scope {
 	struct app *app;		/* borrowed */
@@ -73,7 +79,7 @@ struct scope {
 	char differs_why[STORE_WHY_MAX];
 	uint64_t differs_ms;		/* since when, wall clock */
 	bool retry_silent;		/* they failed by silence: offered again when that instance answers or leaves */
-	TAILQ_HEAD(, instance) instances;
+	struct instance_list instances;
 	LIST_ENTRY(scope) link;
 };
 
@@ -85,11 +91,12 @@ struct app {
 	char environment[64];		/* its default */
 	struct prodd_buffer declared;	/* LIST of schema_key: the last schema from code */
 	uint32_t declared_count;
+	struct instance *declarer;	/* borrowed: its schema is being tried; NULL: none is */
 	LIST_HEAD(, scope) scopes;
 	TAILQ_HEAD(, instance) instances;
 	struct transaction *transaction;	/* borrowed; NULL: none runs */
 	struct watch *watch;		/* owned; NULL: not watched */
-	bool look_again;		/* files may have changed while a transaction ran */
+	TAILQ_HEAD(, request) requests;	/* owned: they wait for the transaction to end */
 	bool held;			/* after a start: instances that were connected are not back yet */
 	unsigned expected;		/* how many of them are missing */
 	UT_hash_handle hh;
@@ -107,6 +114,9 @@ struct scope *app_scope(struct app *app, const char *environment, bool make, str
 
 /* The scope that a command means: the named environment, else the default one, else the only one. NULL: none. */
 struct scope *app_choose_scope(struct app *app, struct prodd_slice environment, struct prodd_error *e);
+
+/* The environment, when the app has more than this one; else "". */
+const char *scope_label(const struct scope *scope);
 
 /* Has it an instance, or is it the app's default? */
 bool scope_is_active(const struct scope *scope);
@@ -128,8 +138,14 @@ int instance_overlay(const struct instance *instance, const struct generation *g
 /* Takes call: config.subscribe. It is answered by instance_serve(). */
 void instance_subscribe(struct instance *instance, struct call *call, const struct wire_subscribe *has);
 
+/* Its schema contradicts the files: it is named diverged, and told so. */
+void instance_diverge(struct instance *instance, struct prodd_list problems);
+
 /* Brings it to the scope's live generation: answers a waiting subscription, sends config.apply or config.refused. */
 void instance_serve(struct instance *instance);
+
+/* Asks a silent instance for a sign of life; config_instance_heard() tells of it. */
+void instance_probe(struct instance *instance);
 
 /* Takes in what an `applied` answer says about `generation`. */
 void instance_confirm(struct instance *instance, uint64_t generation, const struct wire_applied *applied);

@@ -12,8 +12,6 @@
 #include "daemon/util/stamp.h"
 #include "proto/limits.h"
 
-#define GENERATION_KIND "GEN"
-
 struct generation *generation_ref(struct generation *generation)
 {
 	if (generation)

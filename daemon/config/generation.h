@@ -13,6 +13,8 @@
 #include "daemon/tree/tree.h"
 #include "proto/codec.h"
 
+#define GENERATION_KIND "GEN"	/* of its stamp */
+
 struct generation {
 	unsigned references;
 	struct prodd_buffer bytes;	/* the stamped file; all below borrows from it */

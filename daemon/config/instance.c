@@ -76,12 +76,14 @@ static void instance_closed(struct peer *peer)
 	struct scope *scope = instance->scope;
 
 	outcall_cancel(&instance->apply);
+	outcall_cancel(&instance->probe);
 	forget_waiting(instance);
 	TAILQ_REMOVE(&app->instances, instance, in_app);
 	if (scope)
 		TAILQ_REMOVE(&scope->instances, instance, in_scope);
 	config_instance_left(app->config, app, scope, instance);
 	prodd_buffer_clear(&instance->variables);
+	prodd_buffer_clear(&instance->declared);
 	prodd_buffer_clear(&instance->kept);
 	free(instance);
 }
@@ -184,6 +186,14 @@ static void refuse(struct instance *instance, const struct overlay *overlay)
 						     .problems = problems });
 }
 
+void instance_diverge(struct instance *instance, struct prodd_list problems)
+{
+	set_state(instance, INSTANCE_DIVERGED);
+	reason_from(instance, problems);
+	answer_subscription(instance, "invalid", problems);
+	config_instance_confirmed(instance->app->config, instance);
+}
+
 static bool has_live(const struct instance *instance)
 {
 	const struct wire_generation *live = &instance->scope->live->record;
@@ -282,6 +292,26 @@ void instance_serve(struct instance *instance)
 	overlay_clear(&overlay);
 }
 
+/* ---- a sign of life */
+
+static void probe_done(struct outcall *outcall, const struct prodd_message *answer)
+{
+	struct instance *instance = container_of(outcall, struct instance, probe);
+
+	if (answer)		/* an error is a sign of life, too */
+		config_instance_heard(instance->app->config, instance);
+}
+
+void instance_probe(struct instance *instance)
+{
+	static const struct wire_empty nothing;
+
+	if (instance->probe.session)
+		return;
+	instance->probe.done = probe_done;
+	session_call(instance->peer.session, &instance->probe, WIRE_M_ping, &nothing, NULL, NULL);
+}
+
 /* ---- the subscription */
 
 static struct prodd_slice keep_text(char *to, size_t size, struct prodd_slice from)
@@ -292,12 +322,6 @@ static struct prodd_slice keep_text(char *to, size_t size, struct prodd_slice fr
 
 void instance_subscribe(struct instance *instance, struct call *call, const struct wire_subscribe *has)
 {
-	static const struct prodd_error again = { PRODD_E_USAGE, "config.subscribe: this session has subscribed already" };
-
-	if (instance->waiting || instance->subscribed) {
-		call_fail(call, &again);
-		return;
-	}
 	instance->waiting = call;
 	instance->has = (struct wire_subscribe){
 		.epoch = keep_text(instance->has_text[0], sizeof instance->has_text[0], has->epoch),

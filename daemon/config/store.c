@@ -89,7 +89,7 @@ static struct wire_live_row encoded_row(const struct store *store, const struct 
 {
 	return (struct wire_live_row){
 		.app = prodd_slice(row->app), .environment = prodd_slice(row->environment),
-		.generation = row->generation, .next = row->next,
+		.generation = row->generation, .previous = row->previous, .next = row->next,
 		.refused = prodd_slice(row->refused), .refused_why = prodd_slice(row->refused_why),
 		.refused_ms = row->refused_ms, .fallback = row->fallback,
 		.boot = prodd_slice(row->fallback ? store->boot : ""),
@@ -151,6 +151,7 @@ static int load_row(struct store *store, const struct wire_live_row *stored)
 	if (!row)
 		return -PRODD_E_NO_MEMORY;
 	row->generation = stored->generation;
+	row->previous = stored->previous;
 	row->next = stored->next > stored->generation ? stored->next : stored->generation + 1;
 	copy_text(row->refused, sizeof row->refused, stored->refused);
 	copy_text(row->refused_why, sizeof row->refused_why, stored->refused_why);

@@ -28,6 +28,7 @@ struct store_row {
 	char app[STORE_NAME_MAX];
 	char environment[STORE_NAME_MAX];
 	uint64_t generation;		/* live; 0: none yet */
+	uint64_t previous;		/* the one that was live before it; 0: none */
 	uint64_t next;			/* next number; lower ones are used or burnt */
 	char refused[40];		/* hash of the latest files that were rejected or rolled back; "" */
 	char refused_why[STORE_WHY_MAX];

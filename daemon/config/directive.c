@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A directive is an old generation's files and schema with another list of
+ * overrides: nothing is parsed again, so a broken file cannot get in its way.
+ */
+#include "daemon/config/directive.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "daemon/util/clock.h"
+
+struct directive {
+	enum request_kind kind;
+	char key[256];
+	char who[128];
+	struct prodd_buffer value;
+	uint64_t expires_ms;
+	uint64_t base_number;			/* generation that it starts from; 0: the live one */
+	struct prodd_buffer base_bytes;		/* filled on the disk thread */
+};
+
+static bool is_override_of(const struct wire_override *override, const char *key)
+{
+	return prodd_slice_is(override->key, key);
+}
+
+static bool has_override(const struct generation *live, const char *key)
+{
+	struct prodd_iter it = prodd_iter(live->record.overrides);
+	struct wire_override override;
+
+	while (prodd_next(&it, &wire_record_override, &override, NULL) > 0)
+		if (is_override_of(&override, key))
+			return true;
+	return false;
+}
+
+static void set_cause(struct transaction *t, const struct directive *d)
+{
+	const char *who = d->who;
+
+	switch (d->kind) {
+	case REQUEST_SET:
+		snprintf(t->cause, sizeof t->cause, "%.160s set by %.80s", d->key, who);
+		break;
+	case REQUEST_UNSET:
+		snprintf(t->cause, sizeof t->cause, "%.160s unset by %.80s", d->key, who);
+		break;
+	case REQUEST_ROLLBACK:
+		snprintf(t->cause, sizeof t->cause, "rollback to %lu by %.80s", (unsigned long)d->base_number, who);
+		break;
+	case REQUEST_FALL_BACK:
+		snprintf(t->cause, sizeof t->cause, "rollback to %lu: nobody confirmed", (unsigned long)d->base_number);
+		break;
+	default:
+		snprintf(t->cause, sizeof t->cause, "an override expired");
+	}
+}
+
+int directive_prepare(struct transaction *t, const struct request *request, struct prodd_error *e)
+{
+	struct scope *scope = request->scope;
+	struct directive *d = calloc(1, sizeof *d);
+	struct candidate *candidate = d ? candidate_new(t, scope) : NULL;
+
+	t->directive_work = d;
+	if (!candidate)
+		return prodd_error_set(e, PRODD_E_NO_MEMORY, "no memory for a transaction");
+	candidate->txn = t->id;
+	TAILQ_INSERT_TAIL(&t->candidates, candidate, link);
+	if (!scope->live)
+		return prodd_error_set(e, PRODD_E_NOT_FOUND, "%s has no live configuration in the environment %s",
+				       scope->app->name, scope->row->environment);
+	if (request->kind == REQUEST_UNSET && !has_override(scope->live, request->key))
+		return prodd_error_set(e, PRODD_E_NOT_FOUND, "%s: no override of %s is set", scope->app->name,
+				       request->key);
+	d->kind = request->kind;
+	d->base_number = request->generation;
+	d->expires_ms = request->for_ms ? clock_wall_ms() + request->for_ms : 0;
+	snprintf(d->key, sizeof d->key, "%s", request->key);
+	snprintf(d->who, sizeof d->who, "%s", request->who);
+	set_cause(t, d);
+	if (prodd_buffer_append(&d->value, request->value.at, request->value.size) < 0)
+		return prodd_error_set(e, PRODD_E_NO_MEMORY, "no memory for a transaction");
+	return 0;
+}
+
+void directive_read(struct transaction *t)
+{
+	struct directive *d = t->directive_work;
+	struct candidate *candidate = TAILQ_FIRST(&t->candidates);
+
+	candidate->read_result = 0;
+	if (d->base_number)
+		candidate->read_result = store_read_generation(t->config->store, candidate->scope->row, d->base_number,
+							       &d->base_bytes, &candidate->error);
+	if (candidate->read_result == -PRODD_E_NOT_FOUND)
+		prodd_error_set(&candidate->error, PRODD_E_NOT_FOUND,
+				"%s: generation %lu is not kept; see: prodctl config history %s",
+				candidate->scope->app->name, (unsigned long)d->base_number, candidate->scope->app->name);
+}
+
+static bool has_expired(const struct wire_override *override, uint64_t now)
+{
+	return override->expires_ms && override->expires_ms <= now;
+}
+
+/* The overrides of `base` without those that are over, or replaced by this directive. */
+static int make_overrides(const struct directive *d, const struct generation *base, struct prodd_buffer *ret,
+			  uint32_t *count)
+{
+	struct prodd_iter it = prodd_iter(base->record.overrides);
+	uint64_t now = clock_wall_ms();
+	struct wire_override override;
+
+	while (prodd_next(&it, &wire_record_override, &override, NULL) > 0)
+		if (!has_expired(&override, now) && !is_override_of(&override, d->key))
+			prodd_encode_element(ret, count, &wire_record_override, &override);
+	if (d->kind == REQUEST_SET) {
+		override = (struct wire_override){
+			.key = prodd_slice(d->key), .text = prodd_buffer_slice(&d->value),
+			.expires_ms = d->expires_ms, .who = prodd_slice(d->who),
+		};
+		prodd_encode_element(ret, count, &wire_record_override, &override);
+	}
+	return ret->failed;
+}
+
+static struct generation *open_base(struct directive *d, struct candidate *candidate)
+{
+	struct generation *base = NULL;
+
+	if (!d->base_number)
+		return generation_ref(candidate->before);
+	generation_open(&d->base_bytes, &base, &candidate->error);
+	return base;
+}
+
+void directive_make(struct transaction *t)
+{
+	struct directive *d = t->directive_work;
+	struct candidate *candidate = TAILQ_FIRST(&t->candidates);
+	struct generation *base = open_base(d, candidate);
+	prodd_auto_buffer overrides = { .limit = 0 };
+	uint32_t count = 0;
+
+	if (!base) {
+		candidate->verdict = CANDIDATE_INVALID;
+		return;
+	}
+	if (make_overrides(d, base, &overrides, &count) < 0)
+		candidate->verdict = CANDIDATE_INVALID;
+	else
+		candidate_derive(candidate, base, prodd_list(&overrides, count), t->cause);
+	generation_unref(base);
+}
+
+uint64_t directive_returns_to(const struct transaction *t)
+{
+	return t->directive_work ? t->directive_work->base_number : 0;
+}
+
+void directive_clear(struct transaction *t)
+{
+	if (!t->directive_work)
+		return;
+	prodd_buffer_clear(&t->directive_work->value);
+	prodd_buffer_clear(&t->directive_work->base_bytes);
+	free(t->directive_work);
+	t->directive_work = NULL;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Changes that come from a command or a deadline instead of files: overrides,
+ * rollbacks, expiries.  They are checked when they are set up, and committed
+ * without asking the instances.
+ */
+#ifndef PRODD_CONFIG_DIRECTIVE_H
+#define PRODD_CONFIG_DIRECTIVE_H
+
+#include "daemon/config/transaction.h"
+
+struct directive;
+
+/* Makes the one candidate. -PRODD_E_NOT_FOUND: no live generation, no such override; -PRODD_E_NO_MEMORY. */
+int directive_prepare(struct transaction *t, const struct request *request, struct prodd_error *e);
+
+/* Disk thread: reads the generation that it starts from, when that is not the live one. */
+void directive_read(struct transaction *t);
+
+/* Makes the candidate's generation, or its problems. */
+void directive_make(struct transaction *t);
+
+/* The generation returned to; 0: none. */
+uint64_t directive_returns_to(const struct transaction *t);
+
+void directive_clear(struct transaction *t);
+
+#endif

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A request that finds its app busy reads the files itself, once: when they
+ * are the ones that the running transaction works on, the two are the same
+ * wish and get the same report.
+ */
+#include "daemon/config/request.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "daemon/config/candidate.h"
+#include "daemon/config/config.h"
+#include "daemon/config/transaction.h"
+#include "daemon/util/clock.h"
+#include "daemon/util/container.h"
+#include "daemon/util/hash.h"
+
+/* ---- collectors */
+
+struct collector *collector_new(struct call *call)
+{
+	static const struct prodd_error no_memory = { PRODD_E_NO_MEMORY, "no memory for the request" };
+	struct collector *collector = calloc(1, sizeof *collector);
+
+	if (!collector) {
+		call_fail(call, &no_memory);
+		return NULL;
+	}
+	collector->call = call;
+	collector->waiting = 1;		/* the call's own share */
+	return collector;
+}
+
+void collector_release(struct collector *collector)
+{
+	struct prodd_error e;
+
+	if (--collector->waiting > 0)
+		return;
+	if (collector->reports.failed) {
+		prodd_error_set(&e, -collector->reports.failed, "the reports");
+		call_fail(collector->call, &e);
+	} else {
+		call_answer(collector->call, &(struct wire_reports){
+			.reports = prodd_list(&collector->reports, collector->count), .joined = collector->joined });
+	}
+	prodd_buffer_clear(&collector->reports);
+	free(collector);
+}
+
+/* ---- requests */
+
+struct request *request_new(enum request_kind kind, struct app *app, const char *who, struct collector *collector)
+{
+	struct request *request = calloc(1, sizeof *request);
+
+	if (!request)
+		return NULL;
+	request->kind = kind;
+	request->app = app;
+	request->collector = collector;
+	request->asked_ms = clock_monotonic_ms();
+	snprintf(request->who, sizeof request->who, "%s", who);
+	if (collector)
+		collector->waiting++;
+	return request;
+}
+
+static void request_free(struct request *request)
+{
+	loop_timer_clear(&request->patience);
+	layers_clear(&request->layers);
+	prodd_buffer_clear(&request->value);
+	free(request);
+}
+
+void request_end(struct request *request)
+{
+	if (request->queued)
+		TAILQ_REMOVE(&request->app->requests, request, link);
+	request->queued = false;
+	loop_timer_disarm(&request->patience);
+	if (request->collector)
+		collector_release(request->collector);
+	request->collector = NULL;
+	request->finished = true;
+	if (!request->look.queued)
+		request_free(request);
+}
+
+void request_report(struct request *request, struct prodd_list rows)
+{
+	struct collector *collector = request->collector;
+
+	if (collector) {
+		prodd_buffer_append(&collector->reports, rows.at, rows.size);
+		collector->count += rows.count;
+	}
+	request_end(request);
+}
+
+void request_fail(struct request *request, const char *outcome, const struct prodd_error *error)
+{
+	prodd_auto_buffer row = { .limit = 0 };
+	uint32_t count = 0;
+	struct wire_report report = {
+		.app = prodd_slice(request->app->name), .outcome = prodd_slice(outcome),
+		.exit = (uint64_t)prodd_error_exit(error->code), .note = prodd_slice(error->text),
+	};
+
+	prodd_encode_element(&row, &count, &wire_record_report, &report);
+	request_report(request, prodd_list(&row, count));
+}
+
+/* ---- waiting for the app */
+
+static void patience_fired(struct loop_timer *timer)
+{
+	struct request *request = container_of(timer, struct request, patience);
+	struct transaction *running = request->app->transaction;
+	struct prodd_error e;
+
+	prodd_error_set(&e, PRODD_E_BUSY, "transaction %lu of %s is still %s", running ? (unsigned long)running->id : 0,
+			request->app->name, running ? transaction_phase_word(running->phase) : "ending");
+	request_fail(request, "busy", &e);
+}
+
+static void look_run(struct disk_job *job)
+{
+	struct request *request = container_of(job, struct request, look);
+
+	request->look_result = layers_read_stable(&request->where, &request->layers, NULL);
+}
+
+static bool same_options(const struct request_options *a, const struct request_options *b)
+{
+	return a->dry_run == b->dry_run && a->force == b->force && a->confirm_ms == b->confirm_ms;
+}
+
+static void look_done(struct disk_job *job)
+{
+	struct request *request = container_of(job, struct request, look);
+	struct app *app = request->app;
+	struct transaction *running = app->transaction;
+	struct scope *scope = app_scope(app, app->environment, false, NULL);
+	char sources[HASH_TEXT_SIZE];
+
+	if (request->finished) {
+		request_free(request);
+		return;
+	}
+	if (!request->queued || !running || !scope || request->look_result < 0)
+		return;
+	candidate_hash_sources(&request->layers, prodd_buffer_slice(&app->declared), sources);
+	if (!same_options(&running->options, &request->options) || !transaction_has_sources(running, scope, sources))
+		return;
+	TAILQ_REMOVE(&app->requests, request, link);
+	request->queued = false;
+	loop_timer_disarm(&request->patience);
+	transaction_join(running, request);
+}
+
+/* The files of the default environment stand for all: the others share most of them, and a miss only means to wait. */
+static void look(struct request *request)
+{
+	struct app *app = request->app;
+
+	request->where = (struct layers_where){ .directory = app->directory, .environment = app->environment };
+	request->look = (struct disk_job){ .run = look_run, .done = look_done };
+	disk_submit(app->config->disk, &request->look);
+}
+
+static bool look_is_queued(const struct app *app)
+{
+	const struct request *request;
+
+	TAILQ_FOREACH(request, &app->requests, link)
+		if (request->kind == REQUEST_LOOK)
+			return true;
+	return false;
+}
+
+void request_submit(struct request *request, uint64_t patience_ms)
+{
+	struct app *app = request->app;
+	struct prodd_error e;
+
+	if (!app->transaction && TAILQ_EMPTY(&app->requests)) {
+		transaction_start(app->config, request);
+		return;
+	}
+	if (request->kind == REQUEST_LOOK && look_is_queued(app)) {
+		request_end(request);	/* the one in the queue will see the same files */
+		return;
+	}
+	TAILQ_INSERT_TAIL(&app->requests, request, link);
+	request->queued = true;
+	if (request->collector) {
+		if (loop_timer_init(&request->patience, app->config->loop, patience_fired, &e) < 0) {
+			request_fail(request, "failed", &e);
+			return;
+		}
+		loop_timer_arm(&request->patience, patience_ms);
+	}
+	if (request->kind == REQUEST_RELOAD)
+		look(request);
+}
+
+void request_next(struct app *app)
+{
+	struct request *request = TAILQ_FIRST(&app->requests);
+
+	if (!request || app->transaction)
+		return;
+	TAILQ_REMOVE(&app->requests, request, link);
+	request->queued = false;
+	loop_timer_disarm(&request->patience);
+	transaction_start(app->config, request);
+}

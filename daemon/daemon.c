@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The composition root: makes each part with what it needs of the others, in
+ * an order that daemon_free() reverses.  No logic but this order.
+ */
+#define _GNU_SOURCE
+#include "daemon/daemon.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+
+#include "daemon/config/config.h"
+#include "daemon/core/server.h"
+#include "daemon/start.h"
+#include "daemon/util/container.h"
+#include "daemon/util/log.h"
+#include "daemon/util/version.h"
+
+#define FAREWELL_MS 1000	/* for what is queued to sessions that do not read */
+
+struct daemon {
+	struct places places;
+	struct loop loop;
+	struct disk *disk;
+	struct helper_program parser;
+	struct events *events;
+	struct accounts accounts;
+	struct config *config;
+	struct session_host host;
+	struct server *server;
+	struct event *terminate;
+	struct event *interrupt;
+	struct loop_timer farewell;	/* the loop ends when the sessions had their time */
+};
+
+/* ---- ending */
+
+static void farewell_fired(struct loop_timer *timer)
+{
+	struct daemon *d = container_of(timer, struct daemon, farewell);
+
+	if (d->host.count > 0)
+		session_host_clear(&d->host);
+	loop_stop(&d->loop);
+}
+
+static void end(evutil_socket_t number, short what, void *arg)
+{
+	struct daemon *d = arg;
+
+	(void)what;
+	log_notice("signal %d: ending", (int)number);
+	events_add(d->events, EVENT_STOPPING, "", "", "signal %d", (int)number);
+	config_end(d->config);
+	d->server = server_free(d->server);
+	session_host_farewell(&d->host, "prodd ends", FAREWELL_MS);
+	loop_timer_arm(&d->farewell, FAREWELL_MS + 100);
+}
+
+/* ---- starting */
+
+static int watch_signals(struct daemon *d, struct prodd_error *e)
+{
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);	/* reloads are asked for by prodctl reload, which can report the outcome */
+	d->terminate = evsignal_new(d->loop.base, SIGTERM, end, d);
+	d->interrupt = evsignal_new(d->loop.base, SIGINT, end, d);
+	if (!d->terminate || !d->interrupt || event_add(d->terminate, NULL) < 0 || event_add(d->interrupt, NULL) < 0)
+		return prodd_error_set(e, PRODD_E_NO_MEMORY, "signals");
+	return loop_timer_init(&d->farewell, &d->loop, farewell_fired, e);
+}
+
+static int set_up(struct daemon *d, const char *directory, struct prodd_error *e)
+{
+	struct settings settings = { 0 };
+	int r = places_init(&d->places, directory, e);
+
+	if (r >= 0)
+		r = places_make(&d->places, e);
+	if (r >= 0)
+		r = loop_init(&d->loop, e);
+	if (r >= 0)
+		r = helper_program_open(&d->parser, start_libexec(), "prodd-parse", e);
+	if (r >= 0)
+		r = start_read_settings(&d->loop, &d->parser, &d->places, &settings, e);
+	if (r >= 0)
+		r = disk_new(&d->disk, &d->loop, e);
+	if (r >= 0)
+		r = events_new(&d->events, &d->loop, e);
+	d->accounts.limits = settings.limits;
+	if (r >= 0)
+		r = config_new(&d->config, &d->loop, d->disk, d->events, &d->accounts, &d->parser, &d->places, &settings, e);
+	settings_clear(&settings);
+	if (r < 0)
+		return r;
+	d->host = (struct session_host){ .loop = &d->loop, .accounts = &d->accounts, .service = &d->config->service };
+	r = server_new(&d->server, &d->host, &identity_kernel, &d->places, e);
+	return r < 0 ? r : watch_signals(d, e);
+}
+
+int daemon_new(struct daemon **ret, const char *directory, struct prodd_error *e)
+{
+	struct daemon *d = calloc(1, sizeof *d);
+	int r;
+
+	if (!d)
+		return prodd_error_set(e, PRODD_E_NO_MEMORY, "the daemon");
+	d->parser.fd = -1;
+	d->places.lock = -1;
+	LIST_INIT(&d->host.sessions);
+	r = set_up(d, directory, e);
+	if (r < 0) {
+		daemon_free(d);
+		return r;
+	}
+	events_add(d->events, EVENT_STARTED, "", "", "prodd %s", version_text);
+	log_notice("prodd %s serves at %s", version_text, d->places.run);
+	*ret = d;
+	return 0;
+}
+
+int daemon_run(struct daemon *daemon, struct prodd_error *e)
+{
+	return loop_run(&daemon->loop, e);
+}
+
+/* The disk thread ends before the objects whose jobs it runs; sessions end before what they speak for. */
+struct daemon *daemon_free(struct daemon *d)
+{
+	if (!d)
+		return NULL;
+	d->server = server_free(d->server);
+	session_host_clear(&d->host);
+	d->disk = disk_free(d->disk);
+	d->config = config_free(d->config);
+	d->events = events_free(d->events);
+	accounts_clear(&d->accounts);
+	helper_program_close(&d->parser);
+	loop_timer_clear(&d->farewell);
+	if (d->terminate)
+		event_free(d->terminate);
+	if (d->interrupt)
+		event_free(d->interrupt);
+	loop_clear(&d->loop);
+	places_clear(&d->places);
+	free(d);
+	return NULL;
+}
