@@ -1,2 +1,3 @@
 # SPDX-License-Identifier: Apache-2.0
 include doc/prodctl.mk
+include doc/protocol.mk

@@ -416,6 +416,7 @@
 	F(T, STR,  app,          none, MUST, 128, "0.1.0", "Name of the app.") \
 	F(T, STR,  environment,  none, MUST, 64,  "0.1.0", "Environment.") \
 	F(T, UINT, generation,   none, MAY,  0,   "0.1.0", "Live generation; 0: none yet.") \
+	F(T, UINT, previous,     none, MAY,  0,   "0.1.0", "The one that was live before it; 0: none.") \
 	F(T, UINT, next,         none, MAY,  0,   "0.1.0", "Next number; those below are used or burnt.") \
 	F(T, STR,  refused,      none, MAY,  64,  "0.1.0", "Hash of the latest files that were rejected or rolled back.") \
 	F(T, STR,  refused_why,  none, MAY,  512, "0.1.0", "Why.") \
@@ -498,7 +499,7 @@
  *   KIND    CALL  [0, id, name, params] answered by [1, id, error, result]
  *           NOTE  [2, name, params], not answered
  *   sender  who may send it:
- *           ANY       a session on either socket
+ *           ANY       a session on either socket; ping: also prodd
  *           APP       a session whose hello named an app
  *           OWN       operators; and peers that may use the name `app` in it, for that app alone
  *           OPERATOR  sessions on the operators' socket
