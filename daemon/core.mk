@@ -7,12 +7,15 @@ libprodd_core_la_SOURCES = \
 	daemon/core/call.c \
 	daemon/core/counters.c daemon/core/counters.h \
 	daemon/core/disk.c daemon/core/disk.h \
+	daemon/core/events.c daemon/core/events.h \
 	daemon/core/hello.c \
+	daemon/core/helper.c daemon/core/helper.h \
 	daemon/core/identity.c daemon/core/identity.h \
 	daemon/core/loop.c daemon/core/loop.h \
 	daemon/core/outcall.c \
 	daemon/core/output.c daemon/core/output.h \
 	daemon/core/places.c daemon/core/places.h \
+	daemon/core/rollout.c daemon/core/rollout.h \
 	daemon/core/server.c daemon/core/server.h \
 	daemon/core/session.c daemon/core/session.h daemon/core/session_parts.h \
 	daemon/core/session_in.c daemon/core/session_out.c \

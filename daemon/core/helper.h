@@ -11,7 +11,7 @@
 #include "proto/frame.h"
 
 struct helper_program {
-	int fd;			/* owned: O_PATH of the executable */
+	int fd;			/* owned: O_PATH of the executable; above those that a helper gets */
 	const char *name;	/* borrowed: "prodd-parse" */
 };
 
@@ -29,19 +29,25 @@ struct helper_run_ops {
 
 struct helper_run {
 	const struct helper_run_ops *ops;
-	struct loop *loop;
-	pid_t pid;			/* 0: none */
-	int fd;				/* -1: none */
-	int pidfd;			/* -1: none */
-	struct event *io;
-	struct event *exited;
+	struct loop *loop;		/* borrowed; NULL: cleared. All below is of no meaning then */
+	const char *name;		/* borrowed from the program */
+	pid_t pid;			/* 0: reaped */
+	int fd;				/* owned; -1: closed by either side */
+	int pidfd;			/* owned; -1: the kernel has none, or reaped */
+	int status;			/* of waitpid(2) */
+	struct event io;
+	struct event exited;
 	struct loop_timer deadline;
+	struct loop_timer look;		/* asks for the process's end, without pidfds */
+	uint64_t deadline_ms;
 	struct prodd_buffer out;
 	size_t sent;
-	struct prodd_deframer in;
+	struct prodd_buffer in;
+	struct prodd_error error;	/* why it failed; code PRODD_OK: it has not */
 };
 
-/* Takes the bytes of `request` (one whole frame; the buffer is left empty). Work per turn is bounded. */
+/* Takes the bytes of `request` (one whole frame; the buffer is left empty). Work per turn is bounded.
+ * Sets everything but `ops`. Inside done() a run may be started anew. */
 int helper_run_start(struct helper_run *run, struct loop *loop, const struct helper_program *program,
 		     struct prodd_buffer *request, uint64_t deadline_ms, struct prodd_error *e);
 

@@ -86,16 +86,18 @@ static void timer_fired(evutil_socket_t fd, short what, void *arg)
 int loop_timer_init(struct loop_timer *timer, struct loop *loop, void (*fire)(struct loop_timer *),
 		    struct prodd_error *e)
 {
-	*timer = (struct loop_timer){ .event = evtimer_new(loop->base, timer_fired, timer), .loop = loop,
-				      .fire = fire };
-	return timer->event ? 0 : prodd_error_set(e, PRODD_E_NO_MEMORY, "a timer");
+	timer->loop = loop;
+	timer->fire = fire;
+	if (evtimer_assign(&timer->event, loop->base, timer_fired, timer) == 0)
+		return 0;
+	timer->loop = NULL;
+	return prodd_error_set(e, PRODD_E_FAILED, "a timer cannot be set up");
 }
 
 void loop_timer_clear(struct loop_timer *timer)
 {
-	if (timer->event)
-		event_free(timer->event);
-	timer->event = NULL;
+	loop_timer_disarm(timer);
+	timer->loop = NULL;
 }
 
 void loop_timer_arm(struct loop_timer *timer, uint64_t delay_ms)
@@ -103,22 +105,22 @@ void loop_timer_arm(struct loop_timer *timer, uint64_t delay_ms)
 	struct timeval delay = { .tv_sec = (time_t)(delay_ms / 1000),
 				 .tv_usec = (suseconds_t)(delay_ms % 1000 * 1000) };
 
-	if (event_add(timer->event, &delay) < 0)
+	if (evtimer_add(&timer->event, &delay) < 0)
 		loop_timer_soon(timer);
 }
 
 void loop_timer_disarm(struct loop_timer *timer)
 {
-	if (timer->event)
-		event_del(timer->event);
+	if (timer->loop)
+		evtimer_del(&timer->event);
 }
 
 bool loop_timer_armed(const struct loop_timer *timer)
 {
-	return timer->event && event_pending(timer->event, EV_TIMEOUT, NULL);
+	return timer->loop && evtimer_pending(&timer->event, NULL);
 }
 
 void loop_timer_soon(struct loop_timer *timer)
 {
-	event_active(timer->event, EV_TIMEOUT, 0);
+	event_active(&timer->event, EV_TIMEOUT, 0);
 }

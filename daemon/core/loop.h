@@ -7,6 +7,7 @@
 #define PRODD_CORE_LOOP_H
 
 #include <event2/event.h>
+#include <event2/event_struct.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -32,14 +33,14 @@ void loop_enter(struct loop *loop);
 
 /* A one-shot timer, embedded in its owner. fire() runs on the loop, at most once per arming. */
 struct loop_timer {
-	struct event *event;		/* owned; NULL: not set up */
-	struct loop *loop;		/* borrowed */
+	struct event event;
+	struct loop *loop;		/* borrowed; NULL: not set up */
 	void (*fire)(struct loop_timer *timer);
 };
 
 int loop_timer_init(struct loop_timer *timer, struct loop *loop, void (*fire)(struct loop_timer *),
 		    struct prodd_error *e);
-void loop_timer_clear(struct loop_timer *timer);
+void loop_timer_clear(struct loop_timer *timer);	/* those not set up too */
 
 /* Anew when armed already. Without memory for a deadline it fires at once: early, but never not at all. */
 void loop_timer_arm(struct loop_timer *timer, uint64_t delay_ms);

@@ -11,7 +11,7 @@
 enum rollout_outcome {
 	ROLLOUT_WAITING,
 	ROLLOUT_ANSWERED,	/* decoded into the member's record by answered() */
-	ROLLOUT_FAILED,		/* the peer answered with an error, or with nonsense */
+	ROLLOUT_FAILED,		/* answered() refused the answer */
 	ROLLOUT_GONE,		/* the session ended first */
 	ROLLOUT_SILENT,		/* the deadline passed first */
 };
@@ -28,7 +28,8 @@ struct rollout_member {
 };
 
 struct rollout {
-	/* On the loop: an answer came in. `answer` is borrowed for the call. Returns 0, or <0: count it as FAILED. */
+	/* On the loop: an answer came in, a result or an error. `answer` is borrowed for the call. Returns 0, or <0: count it as FAILED.
+	 * Must not clear the rollout. */
 	int (*answered)(struct rollout *rollout, struct rollout_member *member, const struct prodd_message *answer);
 	/* On the loop, once: nobody is waited for any more. May free the rollout's owner. Never from inside rollout_add(). */
 	void (*done)(struct rollout *rollout);
@@ -41,13 +42,14 @@ struct rollout {
 	bool sealed;
 };
 
-/* answered and done are set by the owner before. */
+/* answered and done are set by the owner, before anything is sent. */
 int rollout_init(struct rollout *rollout, struct loop *loop, struct prodd_error *e);
 
-/* Cancels whatever is under way; done() is not called. Half-built and cleared objects too. */
+/* Cancels whatever is under way and lets the members go; done() is not called. It is ready for another round then.
+ * Half-built and cleared objects too. */
 void rollout_clear(struct rollout *rollout);
 
-/* Sends the call; a session that cannot take it counts as GONE. */
+/* Sends the call; a session that cannot take it counts as GONE. A member that is part of a round is taken out of it. */
 void rollout_add(struct rollout *rollout, struct rollout_member *member, struct session *session,
 		 enum wire_method method, const void *params, const char *last, struct shared *tail);
 

@@ -322,7 +322,8 @@ uint64_t session_up_ms(const struct session *session)
 void session_attach(struct session *session, struct peer *peer)
 {
 	session->peer = peer;
-	peer->session = session;
+	if (peer)
+		peer->session = session;
 }
 
 struct peer *session_peer(struct session *session)

@@ -96,7 +96,7 @@ struct prodd_slice session_client(const struct session *session);	/* name and ve
 uint64_t session_heard_ms(const struct session *session);		/* since the last byte from it */
 uint64_t session_up_ms(const struct session *session);			/* since it was accepted */
 
-void session_attach(struct session *session, struct peer *peer);	/* borrowed; at most one */
+void session_attach(struct session *session, struct peer *peer);	/* borrowed; at most one; NULL: none */
 struct peer *session_peer(struct session *session);			/* NULL: none */
 
 /* Ends it after what is queued has been sent, or `grace_ms` at the latest. */
