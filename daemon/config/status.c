@@ -63,7 +63,7 @@ static void name_scope(const struct scope *scope, const char *prefix, char *text
 
 static void scope_differs(const struct scope *scope, struct rows *rows)
 {
-	char subject[160], first[STORE_WHY_MAX + 64], second[64], command[128];
+	char subject[160], first[STORE_WHY_MAX + 64], second[64], command[192];
 
 	if (!*scope->differs_why)
 		return;
@@ -84,7 +84,7 @@ static void scope_differs(const struct scope *scope, struct rows *rows)
 
 static void scope_unconfirmed(const struct scope *scope, struct rows *rows)
 {
-	char subject[160], line[160], command[128];
+	char subject[160], line[160], command[192];
 
 	if (!scope->row->fallback)
 		return;
@@ -98,7 +98,7 @@ static void scope_unconfirmed(const struct scope *scope, struct rows *rows)
 
 static void app_writer(const struct app *app, struct rows *rows)
 {
-	char subject[160], line[400], command[128];
+	char subject[160], line[400], command[192];
 	uint64_t since_ms;
 	const char *name = watch_open_writer(app, &since_ms);
 
