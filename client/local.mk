@@ -5,3 +5,47 @@ proddinclude_HEADERS += \
 	client/include/prodd/client.h \
 	client/include/prodd/config.h \
 	client/include/prodd/handle.h
+
+pkgconfig_DATA += client/prodd-client.pc
+
+CLIENT_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/client/include
+
+# All of it; unit tests link this, since the library itself shows only what is in its map.
+noinst_LTLIBRARIES += libclient.la
+libclient_la_SOURCES = \
+	client/adoption.c client/adoption.h \
+	client/arena.c client/arena.h \
+	client/cache.c client/cache.h \
+	client/changes.c client/changes.h \
+	client/checksum.h \
+	client/clock.h \
+	client/conversation.c client/conversation.h \
+	client/current.c client/current.h \
+	client/declared.c client/declared.h \
+	client/dispatch.c \
+	client/engine.c client/engine.h \
+	client/getters.c \
+	client/handle.c client/handle.h \
+	client/keys.c \
+	client/link.c client/link.h \
+	client/mark.c client/mark.h \
+	client/messages.c client/messages.h \
+	client/names.c client/names.h \
+	client/poller.c client/poller.h \
+	client/print.c client/print.h \
+	client/reading.c client/reading.h \
+	client/settings.c client/settings.h \
+	client/snapshot.c client/snapshot.h \
+	client/status.c client/status.h \
+	client/surroundings.c client/surroundings.h \
+	client/value.c client/value.h
+libclient_la_CPPFLAGS = $(CLIENT_CPPFLAGS)
+libclient_la_LIBADD = libproto.la
+
+lib_LTLIBRARIES += libprodd-client.la
+libprodd_client_la_SOURCES =
+libprodd_client_la_LIBADD = libclient.la
+libprodd_client_la_LDFLAGS = $(AM_LDFLAGS) -pthread -version-info 0:0:0 \
+	-Wl,--version-script=$(top_srcdir)/client/libprodd-client.map
+libprodd_client_la_DEPENDENCIES = libclient.la client/libprodd-client.map
+EXTRA_DIST += client/libprodd-client.map

@@ -50,7 +50,12 @@ struct wire_record {
 	const char *help;
 };
 
-#define WIRE_EXTERN(record, help) extern const struct wire_record wire_record_##record;
+/* The linker knows these tables by names that begin with prodd_, as all of the library's: it goes into other
+ * people's programs. */
+#define WIRE_SYMBOL(name) __asm__("prodd_" name)
+
+#define WIRE_EXTERN(record, help) \
+	extern const struct wire_record wire_record_##record WIRE_SYMBOL("wire_record_" #record);
 WIRE_RECORDS(WIRE_EXTERN)
 #undef WIRE_EXTERN
 
@@ -76,10 +81,12 @@ struct wire_method_info {
 	const char *help;
 };
 
-extern const struct wire_method_info wire_methods[WIRE_METHOD_COUNT];	/* [0] is empty */
-extern const struct wire_record *const wire_records[];			/* all, then NULL */
+/* [0] is empty */
+extern const struct wire_method_info wire_methods[WIRE_METHOD_COUNT] WIRE_SYMBOL("wire_methods");
+/* All, then NULL. */
+extern const struct wire_record *const wire_records[] WIRE_SYMBOL("wire_records");
 
 /* WIRE_NO_METHOD for a name that is not in the list. */
-enum wire_method wire_method_of(struct prodd_slice name);
+enum wire_method wire_method_of(struct prodd_slice name) WIRE_SYMBOL("wire_method_of");
 
 #endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The socket to the daemon: connects without waiting, cuts what comes into
+ * frames, sends what is queued as far as it goes.
+ */
+#ifndef PRODD_CLIENT_LINK_H
+#define PRODD_CLIENT_LINK_H
+
+#include <sys/types.h>
+
+#include "proto/frame.h"
+
+/* Bytes read in one turn, so that a turn is short whatever the daemon sends. */
+#define PRODD_LINK_TURN_BYTES (256u * 1024)
+
+struct prodd_link {
+	int fd;				/* owned; -1: not connected */
+	dev_t device;			/* identity of the socket, to tell it from another of the same number */
+	ino_t inode;
+	struct prodd_deframer in;
+	struct prodd_buffer out;	/* whole frames, and the rest of one */
+};
+
+void prodd_link_init(struct prodd_link *link);
+
+/* Returns 0; -PRODD_E_UNREACHABLE when nobody listens at `path`, or is busy accepting others; -PRODD_E_IO. The text
+ * is a sentence for people. */
+int prodd_link_connect(struct prodd_link *link, const char *path, struct prodd_error *e);
+
+/* What takes the frames; returns 0, or the error that ends the session. `frame` is borrowed until it returns. */
+struct prodd_link_reader {
+	int (*frame)(struct prodd_link_reader *reader, struct prodd_slice frame, struct prodd_error *e);
+};
+
+/* Reads what is there. Returns 0; -PRODD_E_CLOSED at the end; an error of the reader or of the deframer. */
+int prodd_link_receive(struct prodd_link *link, struct prodd_link_reader *reader, struct prodd_error *e);
+
+/* Sends what is queued in `out`, as far as the socket takes it. Returns 0 or -PRODD_E_CLOSED. */
+int prodd_link_flush(struct prodd_link *link, struct prodd_error *e);
+
+/* Forgets the connection and closes its socket, unless the number is another file's by now. */
+void prodd_link_drop(struct prodd_link *link);
+
+/* Only closes the socket: another thread was at work on the rest when this process was forked. */
+void prodd_link_abandon(struct prodd_link *link);
+
+#endif
