@@ -12,10 +12,12 @@ libprodd_config_la_SOURCES = \
 	daemon/config/directive.c daemon/config/directive.h \
 	daemon/config/expiry.c daemon/config/expiry.h \
 	daemon/config/generation.c daemon/config/generation.h \
+	daemon/config/greeting.c daemon/config/greeting.h \
 	daemon/config/inspect.c daemon/config/inspect.h \
 	daemon/config/instance.c \
 	daemon/config/linked.c daemon/config/linked.h \
 	daemon/config/outcome.c daemon/config/outcome.h \
+	daemon/config/preparation.c daemon/config/preparation.h \
 	daemon/config/problems.h \
 	daemon/config/report.c daemon/config/report.h \
 	daemon/config/request.c daemon/config/request.h \

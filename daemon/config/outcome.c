@@ -290,3 +290,9 @@ void outcome_end(struct transaction *t, enum transaction_outcome outcome)
 	outcome_free(t);
 	config_settle(config);
 }
+
+void outcome_fail(struct transaction *t, const struct prodd_error *why)
+{
+	t->error = *why;
+	outcome_end(t, OUTCOME_FAILED);
+}

@@ -16,6 +16,9 @@ void outcome_abort(struct transaction *t, enum transaction_outcome outcome);
 /* Ends it: remembers, reports, frees it, and lets the apps go on. */
 void outcome_end(struct transaction *t, enum transaction_outcome outcome);
 
+/* As outcome_end() with FAILED, and the reason. */
+void outcome_fail(struct transaction *t, const struct prodd_error *why);
+
 /* Sends the reports to the callers, and frees these. */
 void outcome_report(struct transaction *t);
 

@@ -11,22 +11,13 @@
 #include "daemon/config/directive.h"
 #include "daemon/config/linked.h"
 #include "daemon/config/outcome.h"
+#include "daemon/config/preparation.h"
 #include "daemon/core/counters.h"
-#include "daemon/util/clock.h"
 #include "daemon/util/container.h"
-#include "daemon/util/log.h"
 
-#define READ_RETRY_MS 50		/* files that change while they are read settle soon, or not at all */
-#define READ_TRIES 60			/* 3 s */
-#define PARSE_MS 10000			/* prodd-parse limits itself to 2 s of processor time */
-#define WATCHDOG_MS 30000		/* for all that comes before the offer */
-
-static void read_files(struct transaction *t);
-static void parse_next(struct transaction *t);
 static void reserve(struct transaction *t);
 static void offer(struct transaction *t);
 static void decide(struct transaction *t);
-static void weigh(struct transaction *t);
 static void commit(struct transaction *t);
 
 const char *transaction_phase_word(enum transaction_phase phase)
@@ -40,147 +31,7 @@ const char *transaction_phase_word(enum transaction_phase phase)
 	return words[phase];
 }
 
-static void fail(struct transaction *t, const struct prodd_error *why)
-{
-	t->error = *why;
-	outcome_end(t, OUTCOME_FAILED);
-}
-
-/* ---- reading */
-
-static void read_run(struct disk_job *job)
-{
-	struct transaction *t = container_of(job, struct transaction, read);
-	struct candidate *candidate;
-
-	if (t->directive) {
-		directive_read(t);
-		return;
-	}
-	TAILQ_FOREACH(candidate, &t->candidates, link)
-		candidate_read(candidate);
-}
-
-static struct candidate *first_unread(struct transaction *t)
-{
-	struct candidate *candidate;
-
-	TAILQ_FOREACH(candidate, &t->candidates, link)
-		if (candidate->read_result < 0)
-			return candidate;
-	return NULL;
-}
-
-static bool is_command(const struct transaction *t)
-{
-	const struct request *caller;
-
-	TAILQ_FOREACH(caller, &t->callers, link)
-		if (caller->kind != REQUEST_LOOK)
-			return true;
-	return false;
-}
-
-static void compare(struct transaction *t)
-{
-	struct candidate *candidate;
-	bool asked = is_command(t), fresh = false;
-
-	TAILQ_FOREACH(candidate, &t->candidates, link) {
-		candidate_compare(candidate, asked);
-		fresh = fresh || candidate->verdict == CANDIDATE_OPEN;
-	}
-	/* Files that were bad before come along when those of a linked app are new. */
-	TAILQ_FOREACH(candidate, &t->candidates, link)
-		if (fresh && candidate->verdict == CANDIDATE_KNOWN_BAD)
-			candidate->verdict = CANDIDATE_OPEN;
-}
-
-static void read_done(struct disk_job *job)
-{
-	struct transaction *t = container_of(job, struct transaction, read);
-	struct candidate *unread;
-
-	if (t->dissolved) {
-		outcome_free(t);
-		return;
-	}
-	unread = first_unread(t);
-	if (t->directive && !unread) {
-		directive_make(t);
-		weigh(t);
-		return;
-	}
-	if (unread && unread->read_result == -PRODD_E_BUSY && ++t->read_tries < READ_TRIES) {
-		loop_timer_arm(&t->retry, READ_RETRY_MS);
-		return;
-	}
-	if (unread) {
-		fail(t, &unread->error);
-		return;
-	}
-	compare(t);
-	switch (linked_gather(t)) {
-	case LINKED_NONE:
-		t->phase = PHASE_PARSE;
-		parse_next(t);
-		break;
-	case LINKED_MORE:
-		read_files(t);
-		break;
-	case LINKED_BUSY:
-		t->phase = PHASE_WAIT;
-		break;
-	}
-}
-
-static void read_files(struct transaction *t)
-{
-	struct candidate *candidate;
-
-	TAILQ_FOREACH(candidate, &t->candidates, link)
-		candidate->verdict = CANDIDATE_OPEN;
-	t->phase = PHASE_READ;
-	counters.reads_of_sources += !t->directive;
-	t->read = (struct disk_job){ .run = read_run, .done = read_done };
-	disk_submit(t->config->disk, &t->read);
-}
-
-static void retry_fired(struct loop_timer *timer)
-{
-	read_files(container_of(timer, struct transaction, retry));
-}
-
-void transaction_wake(struct transaction *t)
-{
-	if (t->phase == PHASE_WAIT)
-		read_files(t);
-}
-
-/* ---- parsing, one scope after another */
-
-static void parse_done(struct helper_run *run, const struct prodd_message *answer, const struct prodd_error *why)
-{
-	struct transaction *t = container_of(run, struct transaction, parse);
-
-	if (why)
-		counters.helper_failures++;
-	candidate_parsed(t->parsing, answer, why, t->cause);
-	t->parsing = NULL;
-	parse_next(t);
-}
-
-static const struct helper_run_ops parse_ops = { .done = parse_done };
-
-static struct candidate *first_open(struct transaction *t)
-{
-	struct candidate *candidate;
-
-	TAILQ_FOREACH(candidate, &t->candidates, link)
-		if (candidate->verdict == CANDIDATE_OPEN)
-			return candidate;
-	return NULL;
-}
+/* ---- weighing */
 
 static unsigned count_verdicts(const struct transaction *t, enum candidate_verdict verdict)
 {
@@ -193,7 +44,7 @@ static unsigned count_verdicts(const struct transaction *t, enum candidate_verdi
 }
 
 /* Everything is parsed: is there something to ask and to decide? */
-static void weigh(struct transaction *t)
+void transaction_prepared(struct transaction *t)
 {
 	unsigned changed = count_verdicts(t, CANDIDATE_CHANGED);
 
@@ -207,31 +58,6 @@ static void weigh(struct transaction *t)
 		outcome_end(t, OUTCOME_UNCHANGED);
 	else
 		outcome_end(t, OUTCOME_NO_FILES);
-}
-
-static void parse_next(struct transaction *t)
-{
-	struct candidate *candidate = first_open(t);
-	struct prodd_buffer request = { .limit = PRODD_REPLY_MAX };
-	struct prodd_error e;
-	int r;
-
-	if (!candidate) {
-		loop_timer_disarm(&t->watchdog);
-		weigh(t);
-		return;
-	}
-	helper_run_clear(&t->parse);
-	t->parse.ops = &parse_ops;
-	t->parsing = candidate;
-	r = candidate_request(candidate, &request, &e);
-	if (r >= 0) {
-		counters.helper_runs++;
-		r = helper_run_start(&t->parse, t->config->loop, t->config->parser, &request, PARSE_MS, &e);
-	}
-	prodd_buffer_clear(&request);
-	if (r < 0)
-		fail(t, &e);
 }
 
 /* ---- writing */
@@ -269,7 +95,7 @@ static void reserve_done(struct store_write *write)
 	struct transaction *t = container_of(write, struct transaction, write);
 
 	if (write->outcome == STORE_NOT_WRITTEN)
-		fail(t, &write->error);
+		outcome_fail(t, &write->error);
 	else if (t->directive)
 		decide(t);
 	else
@@ -284,7 +110,7 @@ static void reserve(struct transaction *t)
 
 	t->phase = PHASE_RESERVE;
 	if (make_room(t) < 0) {
-		fail(t, &no_memory);
+		outcome_fail(t, &no_memory);
 		return;
 	}
 	TAILQ_FOREACH(candidate, &t->candidates, link) {
@@ -465,25 +291,12 @@ static void commit(struct transaction *t)
 
 /* ---- beginning and joining */
 
-static void watchdog_fired(struct loop_timer *timer)
-{
-	struct transaction *t = container_of(timer, struct transaction, watchdog);
-	struct prodd_error e;
-
-	prodd_error_set(&e, PRODD_E_TIMEOUT, "ended by the watchdog after %u s, %s", WATCHDOG_MS / 1000,
-			transaction_phase_word(t->phase));
-	log_error("%s: %s", TAILQ_FIRST(&t->candidates)->scope->app->name, e.text);
-	fail(t, &e);
-}
-
 static int set_up(struct transaction *t, const struct request *request, struct prodd_error *e)
 {
 	int r = rollout_init(&t->rollout, t->config->loop, e);
 
 	if (r >= 0)
-		r = loop_timer_init(&t->retry, t->config->loop, retry_fired, e);
-	if (r >= 0)
-		r = loop_timer_init(&t->watchdog, t->config->loop, watchdog_fired, e);
+		r = preparation_init(t, e);
 	if (r >= 0)
 		r = t->directive ? directive_prepare(t, request, e) : linked_add_app(t, request->app, e);
 	return r;
@@ -524,11 +337,10 @@ void transaction_start(struct config *config, struct request *request)
 	counters.transactions_started++;
 	request->app->transaction = t;
 	if (set_up(t, request, &e) < 0) {
-		fail(t, &e);
+		outcome_fail(t, &e);
 		return;
 	}
-	loop_timer_arm(&t->watchdog, WATCHDOG_MS);
-	read_files(t);
+	preparation_start(t);
 }
 
 void transaction_join(struct transaction *t, struct request *request)

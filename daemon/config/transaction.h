@@ -61,6 +61,9 @@ struct transaction {
 /* Starts the transaction of a request whose app is free. Takes the request, also on failure: it is answered. */
 void transaction_start(struct config *config, struct request *request);
 
+/* Every candidate has its verdict: goes on to the offer, or ends. */
+void transaction_prepared(struct transaction *t);
+
 /* Adds a caller. Takes the request. */
 void transaction_join(struct transaction *transaction, struct request *request);
 
