@@ -106,7 +106,9 @@ class Answers(TestCase):
     def test_one_wide_cell_does_not_widen_all(self):
         entries = [{"key": f"k{i}", "type": "string", "value": "x" * (65000 if i == 0 else 1)} for i in range(8000)]
         with FakeProdd({"config.show": {"app": "a", "entries": entries}}) as fake:
-            self.assertLess(len(fake.run("config", "show", "a").stdout), 2000000)
+            result = fake.run("config", "show", "a")
+            self.assertRun(result, 0)
+            self.assertLess(len(result.stdout), 2000000)
 
 
 class Terminal(TestCase):
