@@ -41,6 +41,7 @@ struct layers_file {
 	ino_t ino;
 	off_t size;
 	struct timespec mtime, ctime;
+	bool torn;			/* it changed while it was read */
 };
 
 /* A file that cannot be a layer. */
