@@ -2,5 +2,6 @@
 include daemon/util.mk
 include daemon/tree.mk
 include daemon/layers.mk
+include daemon/parse.mk
 include daemon/core.mk
 include daemon/config.mk

@@ -5,6 +5,7 @@
  */
 #include "daemon/tree/problems.h"
 
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,7 +39,7 @@ static struct problem *problem_new(const struct place *place, struct prodd_slice
 
 	if (!p)
 		return NULL;
-	p->order = place ? place->order : 0;
+	p->order = place ? place->order : UINT_MAX;	/* those about no file come last */
 	p->row.line = place ? place->line : 0;
 	p->row.file = put(&at, file);
 	p->row.key = put(&at, key);

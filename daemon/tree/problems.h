@@ -32,7 +32,7 @@ struct problems {
 	int failed;			/* 0 or -PRODD_E_NO_MEMORY */
 };
 
-/* Copies everything. `place` NULL: not about a file; `key` may be empty. */
+/* Copies everything. `place` NULL: not about a file, reported behind all others; `key` may be empty. */
 void problems_add(struct problems *p, const struct place *place, struct prodd_slice key,
 		  const char *format, ...)
 	__attribute__((format(printf, 4, 5)));

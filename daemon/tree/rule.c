@@ -113,9 +113,9 @@ static void check_numbers(struct draft *d)
 		return;
 	}
 	if (d->row.min.size)
-		mistake(d, "min", "\"min\" has no meaning for %s", article);
+		mistake(d, "min", "has no meaning for %s", article);
 	if (d->row.max.size)
-		mistake(d, "max", "\"max\" has no meaning for %s", article);
+		mistake(d, "max", "has no meaning for %s", article);
 }
 
 static void check_lengths(struct draft *d)
@@ -123,22 +123,22 @@ static void check_lengths(struct draft *d)
 	const char *article = value_type_article(d->type);
 
 	if (!has_length(d->type) && d->row.min_length)
-		mistake(d, "min_length", "\"min_length\" has no meaning for %s", article);
+		mistake(d, "min_length", "has no meaning for %s", article);
 	if (!has_length(d->type) && d->row.max_length)
-		mistake(d, "max_length", "\"max_length\" has no meaning for %s", article);
+		mistake(d, "max_length", "has no meaning for %s", article);
 	if (d->row.max_length && d->row.min_length > d->row.max_length)
-		mistake(d, "min_length", "min_length %" PRIu64 " is greater than max_length %" PRIu64,
+		mistake(d, "min_length", "%" PRIu64 " is greater than max_length %" PRIu64,
 			d->row.min_length, d->row.max_length);
 	if (!has_length(d->type) && d->row.pattern.size)
-		mistake(d, "pattern", "\"pattern\" has no meaning for %s", article);
+		mistake(d, "pattern", "has no meaning for %s", article);
 }
 
 static void check_words(struct draft *d)
 {
 	if (d->type == VALUE_ENUM && d->row.one_of.count == 0)
-		mistake(d, "one_of", "an enum needs \"one_of\", the list of its words");
+		mistake(d, "one_of", "an enum needs the list of its words");
 	if (d->type != VALUE_ENUM && !has_length(d->type) && d->row.one_of.count > 0)
-		mistake(d, "one_of", "\"one_of\" has no meaning for %s", value_type_article(d->type));
+		mistake(d, "one_of", "has no meaning for %s", value_type_article(d->type));
 	if (d->row.one_of.count > words_max)
 		mistake(d, "one_of", "%" PRIu32 " words, at most %d are allowed", d->row.one_of.count, words_max);
 	if (d->row.help.size > help_max)
@@ -174,7 +174,7 @@ static void check_whole(struct draft *d, struct rule *rule)
 		if (rule_check_canonical(rule, min, why) < 0) {
 			value_text(min, row->type, low, sizeof low);
 			value_text(row->max, row->type, high, sizeof high);
-			mistake(d, "min", "min %s is greater than max %s", low, high);
+			mistake(d, "min", "%s is greater than max %s", low, high);
 			return;
 		}
 		row->min = min;
