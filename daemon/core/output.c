@@ -66,7 +66,7 @@ int output_add(struct output *output, struct prodd_slice bytes)
 {
 	struct output_chunk *chunk = TAILQ_LAST(&output->chunks, chunk_list);
 
-	if (!chunk || chunk->room - chunk->size < bytes.size)
+	if (!chunk || chunk->shared || chunk->room - chunk->size < bytes.size)
 		chunk = new_chunk(output, bytes.size > chunk_room ? bytes.size : chunk_room);
 	if (!chunk)
 		return -PRODD_E_NO_MEMORY;
