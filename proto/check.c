@@ -19,7 +19,7 @@ struct walk {
 	const unsigned char *at;
 	const unsigned char *end;
 	uint32_t depth_max;
-	uint64_t nodes_left;
+	uint32_t nodes_left;
 	uint32_t depth;			/* containers open */
 	uint64_t wanted[deepest];	/* values that each of them still wants */
 	struct prodd_error *e;
@@ -51,8 +51,6 @@ static int enter(struct walk *w, uint64_t children)
 	if (w->depth == w->depth_max)
 		return prodd_error_set(w->e, PRODD_E_TOO_LARGE, "byte %zu: containers are nested deeper than %u",
 				       position(w), w->depth_max);
-	if (children > w->nodes_left)
-		return prodd_error_set(w->e, PRODD_E_TOO_LARGE, "byte %zu: more values than allowed", position(w));
 	w->wanted[w->depth++] = children;
 	return 0;
 }
