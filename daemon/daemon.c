@@ -13,11 +13,15 @@
 #include "daemon/config/config.h"
 #include "daemon/core/server.h"
 #include "daemon/start.h"
+#include "daemon/util/clock.h"
+#include "daemon/util/clock.h"
 #include "daemon/util/container.h"
 #include "daemon/util/log.h"
 #include "daemon/util/version.h"
 
 #define FAREWELL_MS 1000	/* for what is queued to sessions that do not read */
+#define FAREWELL_STEP_MS 5	/* how often it is seen whether all have gone */
+#define FAREWELL_LOOK_MS 5	/* between looks at whether the last session has gone */
 
 struct daemon {
 	struct places places;
@@ -31,7 +35,8 @@ struct daemon {
 	struct server *server;
 	struct event *terminate;
 	struct event *interrupt;
-	struct loop_timer farewell;	/* the loop ends when the sessions had their time */
+	struct loop_timer farewell;	/* the loop ends when the sessions have gone, or had their time */
+	uint64_t farewell_until_ms;
 };
 
 /* ---- ending */
@@ -40,22 +45,31 @@ static void farewell_fired(struct loop_timer *timer)
 {
 	struct daemon *d = container_of(timer, struct daemon, farewell);
 
-	if (d->host.count > 0)
-		session_host_clear(&d->host);
+	if (d->host.count > 0 && clock_monotonic_ms() < d->ends_ms) {
+		loop_timer_arm(timer, FAREWELL_STEP_MS);
+		return;
+	}
+	session_host_clear(&d->host);
 	loop_stop(&d->loop);
 }
 
+/* A second signal does not wait for anybody. */
 static void end(evutil_socket_t number, short what, void *arg)
 {
 	struct daemon *d = arg;
 
 	(void)what;
+	if (d->ends_ms) {
+		loop_stop(&d->loop);
+		return;
+	}
 	log_notice("signal %d: ending", (int)number);
+	d->ends_ms = clock_monotonic_ms() + FAREWELL_MS;
 	events_add(d->events, EVENT_STOPPING, "", "", "signal %d", (int)number);
 	config_end(d->config);
 	d->server = server_free(d->server);
 	session_host_farewell(&d->host, "prodd ends", FAREWELL_MS);
-	loop_timer_arm(&d->farewell, FAREWELL_MS + 100);
+	loop_timer_arm(&d->farewell, 0);
 }
 
 /* ---- starting */
