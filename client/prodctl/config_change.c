@@ -27,7 +27,7 @@ int run_config_diff(struct prodctl *p, struct prodd_error *e)
 
 	if (r == 0)
 		r = arguments_generation(&p->args, 2, &request.to, e);
-	return r < 0 ? r : change(p, WIRE_M_config_diff, &request, REPORT_DIFF, e);
+	return r < 0 ? r : change(p, WIRE_M_config_diff, &request, request.to > 0 ? REPORT_DIFF : REPORT_FILES, e);
 }
 
 int run_config_check(struct prodctl *p, struct prodd_error *e)

@@ -23,13 +23,13 @@ static bool is_layer(const struct wire_candidate *c, const char *layer)
 	return prodd_slice_is(c->layer, layer);
 }
 
-/* "production.conf:2", "env APP_X", "override" */
+/* "production.conf:2", "env APP_X", "override by root" */
 static void place_cell(struct table *t, const struct wire_candidate *c)
 {
 	if (is_layer(c, "variable"))
 		table_cell(t, PLAIN, "env %.*s", PRODD_SLICE(c->file));
-	else if (is_layer(c, "override") && c->file.size == 0)
-		table_cell(t, PLAIN, "override");
+	else if (is_layer(c, "override"))
+		table_cell(t, PLAIN, "override%s%.*s", c->file.size > 0 ? " by " : "", PRODD_SLICE(c->file));
 	else if (c->file.size == 0)
 		table_slice(t, c->layer);
 	else if (c->line > 0)
@@ -181,8 +181,7 @@ static void explain_candidates(const struct wire_tree_entry *entry, struct text 
 		table_cell(&table, GOOD, "%s", first ? "*" : " ");
 		place_cell(&table, &c);
 		table_slice(&table, c.text);
-		table_cell(&table, PLAIN, "%s", is_layer(&c, "default") ? "default" :
-			   is_layer(&c, "override") ? "override" : "");
+		table_cell(&table, PLAIN, "%s", is_layer(&c, "default") ? "default" : "");
 	}
 	table_print(&table, to);
 }

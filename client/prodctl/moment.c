@@ -82,9 +82,11 @@ struct moment moment_span(uint64_t ms)
 				 units[i].name);
 			return m;
 		}
-	if (ms % 1000 == 0)
+	if (ms >= 1000 && ms % 1000 < 100)
 		snprintf(m.text, sizeof m.text, "%" PRIu64 " s", ms / 1000);
+	else if (ms >= 1000)
+		snprintf(m.text, sizeof m.text, "%" PRIu64 ".%" PRIu64 " s", ms / 1000, ms % 1000 / 100);
 	else
-		snprintf(m.text, sizeof m.text, "%" PRIu64 ".%02" PRIu64 " s", ms / 1000, ms % 1000 / 10);
+		snprintf(m.text, sizeof m.text, "0.%02" PRIu64 " s", ms / 10);
 	return m;
 }

@@ -22,7 +22,7 @@ struct moment moment_full(uint64_t ms);
 struct moment moment_time(uint64_t ms);
 struct moment moment_minute(uint64_t ms);
 
-/* A span in its largest unit, rounded down; under ten seconds with hundredths. */
+/* A span in its largest unit, rounded down; under ten seconds with tenths, under one with hundredths. */
 struct moment moment_span(uint64_t ms);
 
 /* The time from `since_ms` until now; 0 when that is to come. */

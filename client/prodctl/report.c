@@ -95,27 +95,55 @@ static void list_end(struct text *to, enum colour colour, unsigned count)
 		text_printf(to, colour, " and %u more", count - names_shown);
 }
 
-static void restart_needed(const struct wire_report *r, struct text *to)
+/* Keys of this change that wait for a restart. Returns how many. */
+static unsigned changed_keys(const struct wire_report *r, struct text *to)
 {
 	struct prodd_iter it = prodd_iter(r->changes);
-	struct wire_instance_report instance;
 	struct wire_change change;
 	unsigned count = 0;
-	char app[130];
 
-	text_printf(to, WARN, "  RESTART NEEDED");
 	while (prodd_next(&it, &wire_record_change, &change, NULL) > 0)
 		if (change.restart)
 			list_name(to, WARN, &count, " for ", "", change.key);
 	list_end(to, WARN, count);
-	if (count > 0)
-		return;
+	return count;
+}
+
+/* Instances that stay whole on their old generation. Returns how many. */
+static unsigned waiting_instances(const struct wire_report *r, struct text *to)
+{
+	struct prodd_iter it = prodd_iter(r->instances);
+	struct wire_instance_report instance;
+	unsigned count = 0;
+	char app[130];
+
 	snprintf(app, sizeof app, "%.*s/", PRODD_SLICE(r->app));
-	it = prodd_iter(r->instances);
 	while (prodd_next(&it, &wire_record_instance_report, &instance, NULL) > 0)
 		if (prodd_slice_is(instance.state, "restart"))
 			list_name(to, WARN, &count, " by ", app, instance.instance);
 	list_end(to, WARN, count);
+	return count;
+}
+
+/* Keys of earlier changes that wait still: those of the first instance that keeps any. */
+static void older_keys(const struct wire_report *r, struct text *to)
+{
+	struct prodd_iter instances = prodd_iter(r->instances), keys;
+	struct wire_instance_report instance;
+	struct wire_kept_key key;
+	unsigned count = 0;
+
+	while (count == 0 && prodd_next(&instances, &wire_record_instance_report, &instance, NULL) > 0)
+		for (keys = prodd_iter(instance.kept); prodd_next(&keys, &wire_record_kept_key, &key, NULL) > 0;)
+			list_name(to, WARN, &count, " still for ", "", key.key);
+	list_end(to, WARN, count);
+}
+
+static void restart_needed(const struct wire_report *r, struct text *to)
+{
+	text_printf(to, WARN, "  RESTART NEEDED");
+	if (changed_keys(r, to) == 0 && waiting_instances(r, to) == 0)
+		older_keys(r, to);
 }
 
 static void not_everywhere(const struct wire_report *r, struct text *to)
@@ -172,17 +200,21 @@ static void head_would_commit(const struct wire_report *r, enum report_style sty
 		restart_needed(r, to);
 }
 
-static void head_diff(const struct wire_report *r, struct text *to)
+static bool is_diff(enum report_style style)
 {
-	if (r->changes.count == 0 && r->to > 0 && r->from != r->to)
+	return style == REPORT_DIFF || style == REPORT_FILES;
+}
+
+static void head_diff(const struct wire_report *r, enum report_style style, struct text *to)
+{
+	if (style == REPORT_FILES)
+		text_printf(to, PLAIN, "generation %" PRIu64 "%s", r->from,
+			    r->changes.count == 0 ? ", files unchanged" : " -> files");
+	else if (r->changes.count == 0)
 		text_printf(to, PLAIN, "generations %" PRIu64 " and %" PRIu64 " are the same", r->from,
 			    r->to);
-	else if (r->changes.count == 0)
-		text_printf(to, PLAIN, "generation %" PRIu64 ", files unchanged", r->from);
-	else if (r->to > 0 && r->from > 0)
-		text_printf(to, PLAIN, "generation %" PRIu64 " -> %" PRIu64, r->from, r->to);
 	else
-		text_printf(to, PLAIN, "generation %" PRIu64 " -> files", r->from);
+		text_printf(to, PLAIN, "generation %" PRIu64 " -> %" PRIu64, r->from, r->to);
 	if (r->changes.count > 0)
 		figures(r, false, to);
 }
@@ -220,8 +252,8 @@ static void print_head(const struct wire_report *r, enum report_style style, str
 	text_spaces(to, 2);
 	if (is_outcome(r, "no_files"))
 		text_printf(to, PLAIN, "no configuration files");
-	else if (r->problems.count == 0 && style == REPORT_DIFF)
-		head_diff(r, to);
+	else if (r->problems.count == 0 && is_diff(style))
+		head_diff(r, style, to);
 	else if (is_outcome(r, "committed"))
 		head_committed(r, to);
 	else if (is_outcome(r, "unchanged"))
@@ -270,7 +302,7 @@ static void add_change(struct table *table, const struct wire_change *c)
 
 static void print_changes(const struct wire_report *r, enum report_style style, struct text *to)
 {
-	uint32_t most = style == REPORT_DIFF ? r->changes.count : REPORT_CHANGES_MAX;
+	uint32_t most = is_diff(style) ? r->changes.count : REPORT_CHANGES_MAX;
 	struct prodd_iter it = prodd_iter(r->changes);
 	auto_table table = table_of(3, 2);
 	struct wire_change c;
@@ -307,7 +339,8 @@ static void print_report(const struct wire_report *r, enum report_style style, s
 {
 	print_head(r, style, to);
 	print_problems(r, to);
-	print_changes(r, style, to);
+	if (is_diff(style) || is_outcome(r, "committed") || is_outcome(r, "would_commit"))
+		print_changes(r, style, to);
 	report_instances(r, to);
 	print_linked(r, to);
 	if (r->note.size > 0) {

@@ -10,7 +10,8 @@
 enum report_style {
 	REPORT_CHANGE,	/* what was done, or would be */
 	REPORT_CHECK,	/* whether the files are valid */
-	REPORT_DIFF,	/* what differs */
+	REPORT_DIFF,	/* what differs between two generations */
+	REPORT_FILES,	/* what differs between a generation and the files */
 };
 
 /* Most changed keys that a report of REPORT_CHANGE lists; config diff shows all. */

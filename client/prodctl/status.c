@@ -33,9 +33,12 @@ static void print_since(const struct wire_status_problem *p, struct prodd_slice 
 {
 	bool said = line.size > 0 && memmem(line.at, line.size, "since ", 6);
 
+	uint64_t age_ms = moment_age_ms(p->since_ms);
+
 	if (p->since_ms > 0 && !said)
-		text_printf(to, PLAIN, "since %s (%s): ", moment_minute(p->since_ms).text,
-			    moment_span(moment_age_ms(p->since_ms)).text);
+		text_printf(to, PLAIN, "since %s%s%s%s: ", moment_minute(p->since_ms).text,
+			    age_ms >= 60000 ? " (" : "", age_ms >= 60000 ? moment_span(age_ms).text : "",
+			    age_ms >= 60000 ? ")" : "");
 }
 
 static void print_problem(const struct wire_status_problem *p, unsigned width, struct text *to)

@@ -65,6 +65,15 @@ orders  generation 17 -> 18  RESTART NEEDED by orders/8080
   orders/8080  restart needed, stays on generation 17 until then: pool is fixed
 """)
 
+    def test_restart_still_needed(self):
+        row = report("committed", 3, **{"from": 18}, to=19, changes=[CONNECTIONS], instances=[
+            {"instance": "8080", "answer": "accepted", "state": "applied", "kept": [{"key": "server.port", "value": "1"}]}])
+        self.assertRun(self.reload(reports(row)), 3, """\
+orders  generation 18 -> 19  RESTART NEEDED still for server.port
+  database.max_connections  20 -> 100    production.conf:2
+  orders/8080  applied, keeps server.port 1 until restarted
+""")
+
     def test_invalid_on_stderr(self):
         row = report("invalid", 4, **{"from": 17}, problems=[
             {"file": "/etc/orders/production.conf", "line": 2, "key": "database.max_connections",
@@ -81,7 +90,7 @@ orders  INVALID, generation 17 stays live; no app was asked
 """)
 
     def test_rejected(self):
-        row = report("rejected", 5, **{"from": 17}, to=18, instances=[
+        row = report("rejected", 5, **{"from": 17}, to=18, changes=[CONNECTIONS], instances=[
             {"instance": "8080", "answer": "accepted", "state": "rolled_back"},
             {"instance": "8081", "answer": "rejected", "state": "rolled_back",
              "reason": "database.max_connections: the database allows 100"}])
@@ -201,7 +210,7 @@ SHOWN = {"app": "orders", "generation": 17, "schema": True, "entries": [
     {"key": "log.level", "type": "enum", "value": "info", "candidates": [
         {"layer": "default", "file": "schema.conf", "line": 21, "text": "info"}]},
     {"key": "motd", "type": "string", "value": "two words", "candidates": [
-        {"layer": "override", "text": "two words"}]},
+        {"layer": "override", "file": "root", "text": "two words"}]},
     {"key": "ratio", "type": "float", "value": 0.1, "candidates": [
         {"layer": "variable", "file": "APP_RATIO", "text": "0.1"}]},
     {"key": "tags", "type": "list", "value": ["a", "b c", 3], "candidates": [
@@ -219,7 +228,7 @@ class Config(TestCase):
             self.assertRun(fake.run("config", "show", "orders"), 0, """\
 database.max_connections = 100             (int)        production.conf:2
 log.level                = info            (enum)       schema.conf:21
-motd                     = "two words"     (string)     override
+motd                     = "two words"     (string)     override by root
 ratio                    = 0.1             (float)      env APP_RATIO
 tags                     = [a, "b c", 3]   (list)       default.conf:7
 upload.max               = 64MiB           (size)       default.conf:8
@@ -263,7 +272,7 @@ database.max_connections = 100   (int 1..500, hot, generation 17)
                                                    "key": "database.max_connections"})
 
     def test_diff(self):
-        row = report("would_commit", **{"from": 17}, changes=[CONNECTIONS])
+        row = report("would_commit", **{"from": 17}, to=18, changes=[CONNECTIONS])
         with FakeProdd({"config.diff": reports(row)}) as fake:
             self.assertRun(fake.run("config", "diff", "orders"), 0, """\
 orders  generation 17 -> files  (1 key)
@@ -277,6 +286,9 @@ orders  generation 15 -> 17  (1 key)
             self.assertEqual(fake.requests[0][2], {"app": "orders", "from": 15, "to": 17})
         with FakeProdd({"config.diff": reports(report("unchanged", **{"from": 17}))}) as fake:
             self.assertRun(fake.run("config", "diff", "orders"), 0, "orders  generation 17, files unchanged\n")
+        with FakeProdd({"config.diff": reports(report("unchanged", **{"from": 16}, to=17))}) as fake:
+            self.assertRun(fake.run("config", "diff", "orders", "16", "17"), 0,
+                           "orders  generations 16 and 17 are the same\n")
 
     def test_check(self):
         row = report("would_commit", **{"from": 17}, to=18, changes=[CONNECTIONS])
