@@ -135,7 +135,8 @@ static void put_frame(struct prodd_slice frame)
 
 		put_bytes(&column, at, h.size);
 		if (payload > 0) {
-			int length = snprintf(word, sizeof word, "\"%.*s\"", (int)payload, (const char *)at + h.size);
+			int length = snprintf(word, sizeof word, "\"%.*s\"", (int)payload,
+					      (const char *)at + h.size);
 
 			put_word(&column, word, (unsigned)length);
 		}
@@ -163,7 +164,8 @@ static void example_hello(struct prodd_buffer *b)
 	prodd_auto_buffer list = { 0 };
 	uint32_t count = 0;
 	struct wire_hello hello = {
-		.protocol = 1, .client = TEXT("orders.py 1.0"), .app = TEXT("orders"), .environment = TEXT("production"),
+		.protocol = 1, .client = TEXT("orders.py 1.0"), .app = TEXT("orders"),
+		.environment = TEXT("production"),
 	};
 
 	ELEMENTS(variable, &list, { .name = TEXT("APP_UPSTREAM_TIMEOUT"), .value = TEXT("3s") });
@@ -188,7 +190,8 @@ static void example_declare(struct prodd_buffer *b)
 	struct wire_declare declare = { 0 };
 
 	ELEMENTS(schema_key, &list,
-		 { .key = TEXT("database.max_connections"), .type = TEXT("int"), .def = TEXT("\x0a"), .min = TEXT("\x01") },
+		 { .key = TEXT("database.max_connections"), .type = TEXT("int"), .def = TEXT("\x0a"),
+		  .min = TEXT("\x01") },
 		 { .key = TEXT("server.port"), .type = TEXT("int"), .required = true, .restart = true });
 	declare.keys = prodd_list(&list, count);
 	prodd_frame_call(b, 2, WIRE_M_config_declare, &declare);
@@ -213,17 +216,21 @@ static void example_apply(struct prodd_buffer *b)
 	prodd_auto_buffer overlay = { 0 }, snapshot = { 0 };
 	uint32_t count = 0;
 	struct wire_apply apply = {
-		.epoch = EPOCH, .generation = 17, .hash = TEXT("0cc175b9c0f1b6a8"), .environment = TEXT("production"),
+		.epoch = EPOCH, .generation = 17, .hash = TEXT("0cc175b9c0f1b6a8"),
+		.environment = TEXT("production"),
 	};
 
 	ELEMENTS(config_entry, &overlay,
-		 { .key = TEXT("upstream.timeout"), .type = TEXT("duration"), .value = TEXT("\xce\xb2\xd0\x5e\x00") });
+		 { .key = TEXT("upstream.timeout"), .type = TEXT("duration"),
+		  .value = TEXT("\xce\xb2\xd0\x5e\x00") });
 	apply.overlay = prodd_list(&overlay, count);
 	count = 0;
 	ELEMENTS(config_entry, &snapshot,
 		 { .key = TEXT("database.max_connections"), .type = TEXT("int"), .value = TEXT("\x14") },
-		 { .key = TEXT("server.port"), .type = TEXT("int"), .value = TEXT("\xcd\x1f\x90"), .restart = true },
-		 { .key = TEXT("upstream.timeout"), .type = TEXT("duration"), .value = TEXT("\xce\x77\x35\x94\x00") });
+		 { .key = TEXT("server.port"), .type = TEXT("int"), .value = TEXT("\xcd\x1f\x90"),
+		  .restart = true },
+		 { .key = TEXT("upstream.timeout"), .type = TEXT("duration"),
+		  .value = TEXT("\xce\x77\x35\x94\x00") });
 	apply.snapshot = prodd_list(&snapshot, count);
 	prodd_frame_call(b, 1, WIRE_M_config_apply, &apply);
 }
@@ -240,12 +247,14 @@ static void example_offer(struct prodd_buffer *b)
 	prodd_auto_buffer snapshot = { 0 };
 	uint32_t count = 0;
 	struct wire_offer offer = {
-		.txn = 41, .deadline_ms = 5000, .epoch = EPOCH, .generation = 18, .hash = TEXT("92eb5ffee6ae2fec"),
+		.txn = 41, .deadline_ms = 5000, .epoch = EPOCH, .generation = 18,
+		.hash = TEXT("92eb5ffee6ae2fec"),
 		.environment = TEXT("production"),
 	};
 
 	ELEMENTS(config_entry, &snapshot,
-		 { .key = TEXT("database.max_connections"), .type = TEXT("int"), .value = TEXT("\xcd\x01\x90") });
+		 { .key = TEXT("database.max_connections"), .type = TEXT("int"),
+		  .value = TEXT("\xcd\x01\x90") });
 	offer.snapshot = prodd_list(&snapshot, count);
 	prodd_frame_call(b, 2, WIRE_M_config_offer, &offer);
 }
@@ -253,7 +262,8 @@ static void example_offer(struct prodd_buffer *b)
 static void example_reject(struct prodd_buffer *b)
 {
 	static const struct wire_verdict verdict = {
-		.verdict = TEXT("reject"), .reason = TEXT("database.max_connections: the database allows 100"),
+		.verdict = TEXT("reject"),
+		.reason = TEXT("database.max_connections: the database allows 100"),
 	};
 
 	prodd_frame_answer(b, 2, &wire_record_verdict, &verdict);

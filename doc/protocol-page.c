@@ -4,7 +4,7 @@
  * input and puts the generated parts where a line asks for them:
  *
  *   @limits@ @errors@ @methods@ @records@ @internal@    from the tables of proto/
- *   @example NAME@                                      a message, as text and as bytes (doc/protocol-examples.c)
+ *   @example NAME@                                      a message (doc/protocol-examples.c)
  *
  * So the page cannot say anything else than the program does.
  */
@@ -45,7 +45,8 @@ static void put_limits(void)
 	} rows[] = {
 		{ PRODD_FRAME_MAX, "bytes", "of a frame that prodd takes, after its length" },
 		{ PRODD_DEPTH_MAX, "levels", "of maps and arrays inside one another" },
-		{ PRODD_NODES_MAX, "values", "in a frame that prodd takes; a map of n pairs counts as 2n + 1" },
+		{ PRODD_NODES_MAX, "values",
+		  "in a frame that prodd takes; a map of n pairs counts as 2n + 1" },
 		{ PRODD_REPLY_MAX, "bytes", "of a frame that prodd sends" },
 		{ PRODD_REPLY_NODES_MAX, "values", "in a frame that prodd sends" },
 		{ PRODD_SNAPSHOT_MAX, "bytes", "of a snapshot, encoded" },

@@ -3,7 +3,7 @@
 #ifndef PRODD_DOC_PROTOCOL_PAGE_H
 #define PRODD_DOC_PROTOCOL_PAGE_H
 
-/* Writes the example of this name to standard output, as a literal block of scdoc. An unknown name ends the program. */
+/* Writes an example to standard output, as a literal block of scdoc. An unknown name ends the program. */
 void protocol_example(const char *name);
 
 #endif

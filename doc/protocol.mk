@@ -11,8 +11,8 @@ dist_man_MANS += doc/man/prodd-protocol.7
 endif
 MAINTAINERCLEANFILES += doc/man/prodd-protocol.7
 
-# It depends on what the page is made of; on the program that makes it only in order. A tarball has the page, and it is
-# not made again there.
+# It depends on what the page is made of; on the program that makes it only in order. A tarball has the page, and
+# it is not made again there.
 doc/man/prodd-protocol.7: \
 		doc/man/prodd-protocol.7.scd.in \
 		doc/protocol-page.c \

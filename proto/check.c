@@ -33,11 +33,14 @@ static size_t position(const struct walk *w)
 static int bad_head(const struct walk *w)
 {
 	if (w->at == w->end)
-		return prodd_error_set(w->e, PRODD_E_PROTOCOL, "byte %zu: the value is cut short", position(w));
+		return prodd_error_set(w->e, PRODD_E_PROTOCOL, "byte %zu: the value is cut short",
+				       position(w));
 	if (!prodd_head_allowed(*w->at))
-		return prodd_error_set(w->e, PRODD_E_PROTOCOL, "byte %zu: %s (%02x) is not allowed", position(w),
-				       *w->at == 0xc1 ? "the unused code" : "an extension type", *w->at);
-	return prodd_error_set(w->e, PRODD_E_PROTOCOL, "byte %zu: the head of a value is cut short", position(w));
+		return prodd_error_set(w->e, PRODD_E_PROTOCOL, "byte %zu: %s (%02x) is not allowed",
+				       position(w), *w->at == 0xc1 ? "the unused code" : "an extension type",
+				       *w->at);
+	return prodd_error_set(w->e, PRODD_E_PROTOCOL, "byte %zu: the head of a value is cut short",
+			       position(w));
 }
 
 static int enter(struct walk *w, uint64_t children)
@@ -49,8 +52,9 @@ static int enter(struct walk *w, uint64_t children)
 				       "byte %zu: a container announces %llu values, but %zu bytes are left",
 				       position(w), (unsigned long long)children, left);
 	if (w->depth == w->depth_max)
-		return prodd_error_set(w->e, PRODD_E_TOO_LARGE, "byte %zu: containers are nested deeper than %u",
-				       position(w), w->depth_max);
+		return prodd_error_set(w->e, PRODD_E_TOO_LARGE,
+				       "byte %zu: containers are nested deeper than %u", position(w),
+				       w->depth_max);
 	w->wanted[w->depth++] = children;
 	return 0;
 }
@@ -63,12 +67,14 @@ static int take_value(struct walk *w)
 	if (h.kind == PRODD_KIND_END)
 		return bad_head(w);
 	if (w->nodes_left == 0)
-		return prodd_error_set(w->e, PRODD_E_TOO_LARGE, "byte %zu: more values than allowed", position(w));
+		return prodd_error_set(w->e, PRODD_E_TOO_LARGE, "byte %zu: more values than allowed",
+				       position(w));
 	w->nodes_left--;
 	w->at += h.size;
 	if (payload > (size_t)(w->end - w->at))
-		return prodd_error_set(w->e, PRODD_E_PROTOCOL, "byte %zu: %zu bytes announced, but %zu are left",
-				       position(w), payload, (size_t)(w->end - w->at));
+		return prodd_error_set(w->e, PRODD_E_PROTOCOL,
+				       "byte %zu: %zu bytes announced, but %zu are left", position(w),
+				       payload, (size_t)(w->end - w->at));
 	w->at += payload;
 	if (h.kind == PRODD_KIND_ARRAY || h.kind == PRODD_KIND_MAP)
 		return enter(w, prodd_head_children(&h));

@@ -21,7 +21,7 @@ struct prodd_check_limits {
 };
 
 extern const struct prodd_check_limits prodd_check_received;	/* by prodd on its sockets */
-extern const struct prodd_check_limits prodd_check_reply;	/* by apps, commands, helpers and prodd from its helpers */
+extern const struct prodd_check_limits prodd_check_reply;	/* by all others */
 
 /*
  * Returns 0 when `bytes` is exactly one value within `limits`; else

@@ -96,7 +96,8 @@ static void encode_field(struct prodd_buffer *b, const struct wire_field *field,
 	}
 }
 
-int prodd_encode_open(struct prodd_buffer *b, const struct wire_record *type, const void *record, uint32_t more)
+int prodd_encode_open(struct prodd_buffer *b, const struct wire_record *type, const void *record,
+		      uint32_t more)
 {
 	uint32_t present = 0;
 
@@ -119,7 +120,8 @@ int prodd_encode(struct prodd_buffer *b, const struct wire_record *type, const v
 	return prodd_encode_open(b, type, record, 0);
 }
 
-int prodd_encode_element(struct prodd_buffer *b, uint32_t *count, const struct wire_record *type, const void *record)
+int prodd_encode_element(struct prodd_buffer *b, uint32_t *count, const struct wire_record *type,
+			 const void *record)
 {
 	int r = prodd_encode(b, type, record);
 
@@ -154,8 +156,8 @@ static int mismatch_at(const struct place *p, const struct prodd_cursor *c, cons
 	if (kind == PRODD_KIND_INT)
 		got = p->field->kind == WIRE_UINT ? "a negative one" :
 		      p->field->kind == WIRE_INT ? "a larger one" : got;
-	return prodd_error_set(p->e, PRODD_E_USAGE, "%s.%s: expected %s, got %s%s", p->type->name, p->field->name,
-			       expectations[p->field->kind], got, where);
+	return prodd_error_set(p->e, PRODD_E_USAGE, "%s.%s: expected %s, got %s%s", p->type->name,
+			       p->field->name, expectations[p->field->kind], got, where);
 }
 
 static int mismatch(const struct place *p, const struct prodd_cursor *c)
@@ -165,8 +167,8 @@ static int mismatch(const struct place *p, const struct prodd_cursor *c)
 
 static int over(const struct place *p, size_t size, const char *unit)
 {
-	return prodd_error_set(p->e, PRODD_E_USAGE, "%s.%s: %zu %s, at most %" PRIu32 " are allowed", p->type->name,
-			       p->field->name, size, unit, p->field->max);
+	return prodd_error_set(p->e, PRODD_E_USAGE, "%s.%s: %zu %s, at most %" PRIu32 " are allowed",
+			       p->type->name, p->field->name, size, unit, p->field->max);
 }
 
 static int not_text(const struct place *p)
@@ -272,7 +274,8 @@ static int decode_field(const struct place *p, struct prodd_cursor *c, void *at)
 }
 
 /* Senders write keys in the table's order: look from the expected one on. */
-static const struct wire_field *field_of(const struct wire_record *type, struct prodd_slice key, unsigned expected)
+static const struct wire_field *field_of(const struct wire_record *type, struct prodd_slice key,
+					 unsigned expected)
 {
 	for (unsigned i = 0; i < type->count; i++) {
 		const struct wire_field *field = &type->fields[(expected + i) % type->count];
@@ -306,7 +309,8 @@ static int decode_pairs(struct place *p, struct prodd_cursor *c, uint32_t pairs,
 		p->field = field_of(p->type, key, expected);
 		if (!p->field) {
 			if (!prodd_cursor_skip(c, NULL))
-				return prodd_error_set(p->e, PRODD_E_PROTOCOL, "%s.%.*s: damaged bytes", p->type->name,
+				return prodd_error_set(p->e, PRODD_E_PROTOCOL, "%s.%.*s: damaged bytes",
+						       p->type->name,
 						       PRODD_SLICE(prodd_text_cut(key, key_shown_max)));
 			continue;
 		}
@@ -330,7 +334,8 @@ static int decode_record(struct place *p, struct prodd_cursor *c, void *ret)
 	int r;
 
 	if (p->type->count > fields_max)
-		return prodd_error_set(p->e, PRODD_E_FAILED, "%s: a record of more fields than 64", p->type->name);
+		return prodd_error_set(p->e, PRODD_E_FAILED, "%s: a record of more fields than 64",
+				       p->type->name);
 	if (!prodd_cursor_map(c, &pairs))
 		return prodd_error_set(p->e, PRODD_E_PROTOCOL, "%s: expected a map, got %s", p->type->name,
 				       kind_at(c));
@@ -339,8 +344,9 @@ static int decode_record(struct place *p, struct prodd_cursor *c, void *ret)
 		return r;
 	for (unsigned i = 0; i < p->type->count; i++)
 		if (p->type->fields[i].must && !(seen >> i & 1))
-			return prodd_error_set(p->e, PRODD_E_USAGE, "%s.%s: missing, expected %s", p->type->name,
-					       p->type->fields[i].name, expectations[p->type->fields[i].kind]);
+			return prodd_error_set(p->e, PRODD_E_USAGE, "%s.%s: missing, expected %s",
+					       p->type->name, p->type->fields[i].name,
+					       expectations[p->type->fields[i].kind]);
 	return 0;
 }
 

@@ -20,10 +20,12 @@
 int prodd_encode(struct prodd_buffer *b, const struct wire_record *type, const void *record);
 
 /* As prodd_encode, but the map announces `more` pairs besides, which the caller appends. */
-int prodd_encode_open(struct prodd_buffer *b, const struct wire_record *type, const void *record, uint32_t more);
+int prodd_encode_open(struct prodd_buffer *b, const struct wire_record *type, const void *record,
+		      uint32_t more);
 
 /* As prodd_encode, and counts: for building the elements of a LIST one after another in `b`. */
-int prodd_encode_element(struct prodd_buffer *b, uint32_t *count, const struct wire_record *type, const void *record);
+int prodd_encode_element(struct prodd_buffer *b, uint32_t *count, const struct wire_record *type,
+			 const void *record);
 
 /*
  * Decodes one record from `c` into `ret`, which borrows from the bytes.

@@ -46,9 +46,9 @@ bool prodd_cursor_float(struct prodd_cursor *c, double *ret);	/* a float; intege
 bool prodd_cursor_str(struct prodd_cursor *c, struct prodd_slice *ret);
 bool prodd_cursor_bin(struct prodd_cursor *c, struct prodd_slice *ret);
 bool prodd_cursor_array(struct prodd_cursor *c, uint32_t *ret_count);	/* the elements follow */
-bool prodd_cursor_map(struct prodd_cursor *c, uint32_t *ret_pairs);	/* key, value, key, value ... follow */
+bool prodd_cursor_map(struct prodd_cursor *c, uint32_t *ret_pairs);	/* key, value, key ... follow */
 
-/* Takes one value whole, whatever it is, as its encoded bytes (NULL: not wanted). Bounded: never recurses. */
+/* Takes one value whole, whatever it is, as its encoded bytes (NULL: not wanted). Never recurses. */
 bool prodd_cursor_skip(struct prodd_cursor *c, struct prodd_slice *ret);
 
 /* A slice of bytes that is text: valid UTF-8 (RFC 3629) and without NUL. */

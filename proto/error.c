@@ -50,7 +50,7 @@ static void cut_at_character(char *text)
 		text[start - 1] = '\0';
 }
 
-/* One error is one line of UTF-8 without control characters, whatever a peer, a path or strerror put into it. */
+/* One line of UTF-8 without control characters, whatever a peer, a path or strerror put into it. */
 static void flatten(char *text)
 {
 	size_t at = 0;

@@ -55,8 +55,8 @@ static bool is_whole(const struct prodd_buffer *pending)
 	       pending->size - PRODD_FRAME_HEADER == length_at(pending->at);
 }
 
-static int take_in_place(const struct prodd_deframer *d, struct prodd_slice *input, struct prodd_slice *ret_frame,
-			 struct prodd_error *e)
+static int take_in_place(const struct prodd_deframer *d, struct prodd_slice *input,
+			 struct prodd_slice *ret_frame, struct prodd_error *e)
 {
 	uint32_t length;
 	int r;
@@ -129,7 +129,8 @@ static int open_id(struct prodd_cursor *c, struct prodd_message *m, struct prodd
 	return 0;
 }
 
-static int open_map(struct prodd_cursor *c, struct prodd_slice *ret, const char *complaint, struct prodd_error *e)
+static int open_map(struct prodd_cursor *c, struct prodd_slice *ret, const char *complaint,
+		    struct prodd_error *e)
 {
 	if (prodd_cursor_kind(c) != PRODD_KIND_MAP || !prodd_cursor_skip(c, ret))
 		return misshapen(e, complaint);
@@ -291,7 +292,8 @@ int prodd_frame_note(struct prodd_buffer *b, enum wire_method method, const void
 	return frame_end(b, start, 0);
 }
 
-int prodd_frame_answer(struct prodd_buffer *b, uint64_t id, const struct wire_record *type, const void *result)
+int prodd_frame_answer(struct prodd_buffer *b, uint64_t id, const struct wire_record *type,
+		       const void *result)
 {
 	size_t start = frame_begin(b);
 

@@ -46,7 +46,8 @@ struct prodd_deframer {
 /*
  * Takes the next whole frame out of *input (bytes just read, advanced over what
  * was used) and what is pending.  Returns 1 with *ret_frame, valid until the
- * next call and as long as the bytes of *input stay (it may lie among them); 0 when more bytes are needed (all input is used then);
+ * next call and as long as the bytes of *input stay (it may lie among them);
+ * 0 when more bytes are needed (all input is used then);
  * -PRODD_E_TOO_LARGE, -PRODD_E_PROTOCOL (length 0) or -PRODD_E_NO_MEMORY.
  */
 int prodd_deframe(struct prodd_deframer *d, struct prodd_slice *input, struct prodd_slice *ret_frame,
@@ -56,8 +57,8 @@ int prodd_deframe(struct prodd_deframer *d, struct prodd_slice *input, struct pr
 size_t prodd_deframer_held(const struct prodd_deframer *d);
 void prodd_deframer_clear(struct prodd_deframer *d);
 
-/* Checks a frame within `limits` and opens its envelope. Returns 0, -PRODD_E_PROTOCOL or -PRODD_E_TOO_LARGE; then
- * ret->id is that of the call at fault, 0 when none can be named: whom an answer with the error is for. */
+/* Checks a frame within `limits` and opens its envelope. Returns 0, -PRODD_E_PROTOCOL or -PRODD_E_TOO_LARGE;
+ * then ret->id is that of the call at fault, for an answer with the error; 0 when none can be named. */
 int prodd_message_open(struct prodd_slice frame, const struct prodd_check_limits *limits,
 		       struct prodd_message *ret, struct prodd_error *e);
 
@@ -72,12 +73,13 @@ int prodd_message_decode(const struct prodd_message *m, const struct wire_record
 
 int prodd_frame_call(struct prodd_buffer *b, uint64_t id, enum wire_method method, const void *params);
 int prodd_frame_note(struct prodd_buffer *b, enum wire_method method, const void *params);
-int prodd_frame_answer(struct prodd_buffer *b, uint64_t id, const struct wire_record *type, const void *result);
+int prodd_frame_answer(struct prodd_buffer *b, uint64_t id, const struct wire_record *type,
+		       const void *result);
 int prodd_frame_error(struct prodd_buffer *b, uint64_t id, const struct prodd_error *error);
 
 /*
- * A call whose last field, a LIST named `last` that is empty in `params`, is `tail` bytes long and follows by
- * reference: writes the frame up to it, the length counting it.
+ * A call whose last field, a LIST named `last` that is empty in `params`, follows by reference: writes the
+ * frame up to its elements, the length counting them.
  */
 int prodd_frame_call_head(struct prodd_buffer *b, uint64_t id, enum wire_method method, const void *params,
 			  const char *last, struct prodd_list tail);

@@ -56,7 +56,8 @@ static struct prodd_slice take(struct prodd_slice *s, size_t size)
 }
 
 /* Digits and, after a point, up to nine more. */
-static bool take_number(struct prodd_slice *s, struct prodd_slice *ret_whole, struct prodd_slice *ret_fraction)
+static bool take_number(struct prodd_slice *s, struct prodd_slice *ret_whole,
+			struct prodd_slice *ret_fraction)
 {
 	*ret_whole = take(s, digits_at(*s));
 	*ret_fraction = (struct prodd_slice){ s->at, 0 };
@@ -154,7 +155,8 @@ bool prodd_parse_size(struct prodd_slice text, int64_t *ret_bytes)
 	unit = take_unit(&text, size_units, sizes);
 	if (unit < 0 || text.size > 0)
 		return false;
-	if (!add_whole(&sum, whole, size_units[unit].size) || !add_fraction(&sum, fraction, size_units[unit].size))
+	if (!add_whole(&sum, whole, size_units[unit].size) ||
+	    !add_fraction(&sum, fraction, size_units[unit].size))
 		return false;
 	*ret_bytes = sum;
 	return true;

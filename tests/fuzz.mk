@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# Fuzz targets. To add one: a line in fuzz_targets, its variables below, and files in tests/fuzz/corpus/TARGET/.
+# Fuzz targets. To add one: a line in fuzz_targets, its variables below, files in tests/fuzz/corpus/TARGET/.
 #
 #   make check                              replays the corpora (any compiler)
 #   configure CC=clang --enable-fuzzers     links libFuzzer instead:

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Writes the wire as text, a line for each thing that others rely on. tests/abi/wire.golden is what it wrote. */
+/* Writes the wire as text, a line for each thing that others rely on, as in tests/abi/wire.golden. */
 #include <prodd/error.h>
 
 #include <stdio.h>
@@ -8,8 +8,8 @@
 #include "proto/wire.h"
 
 static const char *const kinds[] = {
-	[WIRE_BOOL] = "BOOL", [WIRE_UINT] = "UINT", [WIRE_INT] = "INT", [WIRE_STR] = "STR", [WIRE_BIN] = "BIN",
-	[WIRE_VALUE] = "VALUE", [WIRE_LIST] = "LIST", [WIRE_STRS] = "STRS",
+	[WIRE_BOOL] = "BOOL", [WIRE_UINT] = "UINT",   [WIRE_INT] = "INT",   [WIRE_STR] = "STR",
+	[WIRE_BIN] = "BIN",   [WIRE_VALUE] = "VALUE", [WIRE_LIST] = "LIST", [WIRE_STRS] = "STRS",
 };
 
 static const char *sender_name(enum wire_sender sender)
@@ -66,7 +66,8 @@ static void print_record(const struct wire_record *type)
 		printf("record %s.%s %s", type->name, field->name, kinds[field->kind]);
 		if (field->record)
 			printf(" of %s", field->record->name);
-		printf(" %s max %u since %s\n", field->must ? "MUST" : "MAY", (unsigned)field->max, field->since);
+		printf(" %s max %u since %s\n", field->must ? "MUST" : "MAY", (unsigned)field->max,
+		       field->since);
 	}
 }
 
@@ -79,8 +80,9 @@ int main(void)
 	for (int m = WIRE_NO_METHOD + 1; m < WIRE_METHOD_COUNT; m++) {
 		const struct wire_method_info *info = &wire_methods[m];
 
-		printf("method %s %s from %s params %s result %s since %s\n", info->name, info->call ? "CALL" : "NOTE",
-		       sender_name(info->sender), info->params->name, info->result->name, info->since);
+		printf("method %s %s from %s params %s result %s since %s\n", info->name,
+		       info->call ? "CALL" : "NOTE", sender_name(info->sender), info->params->name,
+		       info->result->name, info->since);
 	}
 	return fflush(stdout) != 0 || ferror(stdout);
 }

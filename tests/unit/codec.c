@@ -14,7 +14,8 @@ static void *fresh(const struct wire_record *type)
 	return record;
 }
 
-static int decode_all(const struct prodd_buffer *b, const struct wire_record *type, void *ret, struct prodd_error *e)
+static int decode_all(const struct prodd_buffer *b, const struct wire_record *type, void *ret,
+		      struct prodd_error *e)
 {
 	struct prodd_cursor c = prodd_cursor(prodd_buffer_slice(b));
 	int r = prodd_decode(&c, type, ret, e);
@@ -56,7 +57,8 @@ static void lists_hold(const struct wire_record *type, const void *record)
 		}
 		if (r < 0 || count != list->count || again.size != list->size ||
 		    (list->size && memcmp(again.at, list->at, list->size) != 0))
-			ck_abort_msg("%s.%s does not come back: %s", type->name, field->name, r < 0 ? e.text : "other bytes");
+			ck_abort_msg("%s.%s does not come back: %s", type->name, field->name,
+				     r < 0 ? e.text : "other bytes");
 		free(element);
 	}
 }
@@ -189,7 +191,8 @@ START_TEST(a_whole_encoding_fails_with_its_buffer)
 		prodd_auto_buffer b = { .limit = limit };
 
 		ck_assert_int_eq(prodd_encode(&b, &wire_record_problem, &problem), -PRODD_E_TOO_LARGE);
-		ck_assert_int_eq(prodd_encode_element(&b, &count, &wire_record_problem, &problem), -PRODD_E_TOO_LARGE);
+		ck_assert_int_eq(prodd_encode_element(&b, &count, &wire_record_problem, &problem),
+				 -PRODD_E_TOO_LARGE);
 		ck_assert_uint_eq(count, 5);
 	}
 }
@@ -198,9 +201,14 @@ END_TEST
 /* ---- what is refused, for every field of every record */
 
 static const char *const fillers[] = {
-	[PRODD_KIND_NIL] = "\xc0", [PRODD_KIND_BOOL] = "\xc3", [PRODD_KIND_INT] = "\x07",
-	[PRODD_KIND_FLOAT] = "\xca\x3f\x80\x01\x01", [PRODD_KIND_STR] = "\xa1" "7", [PRODD_KIND_BIN] = "\xc4\x01" "7",
-	[PRODD_KIND_ARRAY] = "\x91\x07", [PRODD_KIND_MAP] = "\x81\x07\x07",
+	[PRODD_KIND_NIL] = "\xc0",
+	[PRODD_KIND_BOOL] = "\xc3",
+	[PRODD_KIND_INT] = "\x07",
+	[PRODD_KIND_FLOAT] = "\xca\x3f\x80\x01\x01",
+	[PRODD_KIND_STR] = "\xa1" "7",
+	[PRODD_KIND_BIN] = "\xc4\x01" "7",
+	[PRODD_KIND_ARRAY] = "\x91\x07",
+	[PRODD_KIND_MAP] = "\x81\x07\x07",
 };
 
 static bool fits(enum wire_kind wanted, enum prodd_kind kind)
@@ -214,8 +222,8 @@ static bool fits(enum wire_kind wanted, enum prodd_kind kind)
 }
 
 /* A map of one pair: the field with the given value. */
-static int decode_one(const struct wire_record *type, const struct wire_field *field, struct prodd_slice value,
-		      struct prodd_error *e)
+static int decode_one(const struct wire_record *type, const struct wire_field *field,
+		      struct prodd_slice value, struct prodd_error *e)
 {
 	prodd_auto_buffer b = { 0 };
 	void *got = fresh(type);
@@ -247,8 +255,9 @@ static void try_kinds(const struct wire_record *type, const struct wire_field *f
 		struct prodd_error e = { 0 };
 		int r = decode_one(type, field, prodd_slice(fillers[kind]), &e);
 
-		if (fits(field->kind, (enum prodd_kind)kind) ? r < 0 && !is_missing(&e) :
-							       r != -PRODD_E_USAGE || strncmp(e.text, expected, strlen(expected)) != 0)
+		if (fits(field->kind, (enum prodd_kind)kind)
+			    ? r < 0 && !is_missing(&e)
+			    : r != -PRODD_E_USAGE || strncmp(e.text, expected, strlen(expected)) != 0)
 			ck_abort_msg("%s.%s with kind %d: %d %s", type->name, field->name, kind, r, e.text);
 	}
 }
@@ -320,7 +329,8 @@ static void try_sending_over(const struct wire_record *type, const struct wire_f
 		*(struct prodd_list *)(void *)(record + field->offset) =
 			(struct prodd_list){ bytes, field->max + 1, field->max + 1 };
 	else
-		*(struct prodd_slice *)(void *)(record + field->offset) = (struct prodd_slice){ bytes, field->max + 1 };
+		*(struct prodd_slice *)(void *)(record + field->offset) =
+			(struct prodd_slice){ bytes, field->max + 1 };
 	if (prodd_encode(&b, type, record) != -PRODD_E_TOO_LARGE)
 		ck_abort_msg("%s.%s is sent over its limit", type->name, field->name);
 	free(bytes);
@@ -356,10 +366,12 @@ static void try_without(const struct wire_record *type, unsigned missing)
 		if (!fill(&b, &type->fields[f], type->fields[f].kind == WIRE_VALUE ? 2 : 0))
 			prodd_buffer_append(&b, type->fields[f].kind == WIRE_BOOL ? "\xc2" : "\0", 1);
 	}
-	snprintf(expected, sizeof expected, "%s.%s: missing, expected a", type->name, type->fields[missing].name);
+	snprintf(expected, sizeof expected, "%s.%s: missing, expected a", type->name,
+		 type->fields[missing].name);
 	if (!type->fields[missing].must)
 		ck_assert_int_eq(decode_all(&b, type, got, &e), 0);
-	else if (decode_all(&b, type, got, &e) != -PRODD_E_USAGE || strncmp(e.text, expected, strlen(expected)) != 0)
+	else if (decode_all(&b, type, got, &e) != -PRODD_E_USAGE ||
+		 strncmp(e.text, expected, strlen(expected)) != 0)
 		ck_abort_msg("without %s.%s: %s", type->name, type->fields[missing].name, e.text);
 	free(got);
 }

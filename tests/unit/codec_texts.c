@@ -29,23 +29,31 @@ static const struct refusal refusals[] = {
 	  "reload.timeout_ms: expected an unsigned integer, got a negative one" },
 	{ &wire_record_reload, BYTES("\x81\xaatimeout_ms\xcb\x3f\xf0\0\0\0\0\0\0"), PRODD_E_USAGE,
 	  "reload.timeout_ms: expected an unsigned integer, got a float" },
-	{ &wire_record_reload, BYTES("\x81\xa5" "force\xc0"), PRODD_E_USAGE, "reload.force: expected a bool, got nil" },
-	{ &wire_record_reload, BYTES("\x81\xa5" "force\x01"), PRODD_E_USAGE, "reload.force: expected a bool, got an integer" },
-	{ &wire_record_reload, BYTES("\x81\xa3" "app\xc4\x01x"), PRODD_E_USAGE, "reload.app: expected a string, got bytes" },
+	{ &wire_record_reload, BYTES("\x81\xa5" "force\xc0"), PRODD_E_USAGE,
+	  "reload.force: expected a bool, got nil" },
+	{ &wire_record_reload, BYTES("\x81\xa5" "force\x01"), PRODD_E_USAGE,
+	  "reload.force: expected a bool, got an integer" },
+	{ &wire_record_reload, BYTES("\x81\xa3" "app\xc4\x01x"), PRODD_E_USAGE,
+	  "reload.app: expected a string, got bytes" },
 	{ &wire_record_reload, BYTES("\x81\xa3" "app\xa2\xc3("), PRODD_E_USAGE,
 	  "reload.app: not text: expected valid UTF-8 without NUL" },
 	{ &wire_record_reload, BYTES("\x81\xa3" "app\xa3" "a\0b"), PRODD_E_USAGE,
 	  "reload.app: not text: expected valid UTF-8 without NUL" },
-	{ &wire_record_reload, BYTES("\x82\xa3" "app\xa1" "a\xa3" "app\xa1" "b"), PRODD_E_USAGE, "reload.app: comes twice" },
+	{ &wire_record_reload, BYTES("\x82\xa3" "app\xa1" "a\xa3" "app\xa1" "b"), PRODD_E_USAGE,
+	  "reload.app: comes twice" },
 	{ &wire_record_change, BYTES("\x80"), PRODD_E_USAGE, "change.key: missing, expected a string" },
-	{ &wire_record_change, BYTES("\x93\x01\x02\x03"), PRODD_E_PROTOCOL, "change: expected a map, got an array" },
+	{ &wire_record_change, BYTES("\x93\x01\x02\x03"), PRODD_E_PROTOCOL,
+	  "change: expected a map, got an array" },
 	{ &wire_record_change, BYTES("\xc0"), PRODD_E_PROTOCOL, "change: expected a map, got nil" },
 	{ &wire_record_change, BYTES(""), PRODD_E_PROTOCOL, "change: expected a map, got damaged bytes" },
-	{ &wire_record_change, BYTES("\x82\x01"), PRODD_E_PROTOCOL, "change: expected a map, got damaged bytes" },
-	{ &wire_record_change, BYTES("\x81\x01\x02"), PRODD_E_PROTOCOL, "change: expected a string as key, got an integer" },
+	{ &wire_record_change, BYTES("\x82\x01"), PRODD_E_PROTOCOL,
+	  "change: expected a map, got damaged bytes" },
+	{ &wire_record_change, BYTES("\x81\x01\x02"), PRODD_E_PROTOCOL,
+	  "change: expected a string as key, got an integer" },
 	{ &wire_record_change, BYTES("\x81\xc4\x03" "key\xa1" "k"), PRODD_E_PROTOCOL,
 	  "change: expected a string as key, got bytes" },
-	{ &wire_record_change, BYTES("\x81\xa3" "key\xa5" "abc"), PRODD_E_PROTOCOL, "change.key: damaged bytes" },
+	{ &wire_record_change, BYTES("\x81\xa3" "key\xa5" "abc"), PRODD_E_PROTOCOL,
+	  "change.key: damaged bytes" },
 	{ &wire_record_change, BYTES("\x81\xa3" "key\xc1"), PRODD_E_PROTOCOL, "change.key: damaged bytes" },
 	{ &wire_record_change, BYTES("\x81\xa1?\xc1"), PRODD_E_PROTOCOL, "change.?: damaged bytes" },
 	{ &wire_record_config_entry, BYTES("\x81\xa5value\x80"), PRODD_E_USAGE,
@@ -64,8 +72,10 @@ static const struct refusal refusals[] = {
 	  "schema_key.one_of: not text: expected valid UTF-8 without NUL" },
 	{ &wire_record_schema_key, BYTES("\x81\xa6one_of\x92\xa1x\xa2x"), PRODD_E_PROTOCOL,
 	  "schema_key.one_of: damaged bytes" },
-	{ &wire_record_apply, BYTES("\x81\xa7overlay\x93\x80\x80"), PRODD_E_PROTOCOL, "apply.overlay: damaged bytes" },
-	{ &wire_record_apply, BYTES("\x81\xa7overlay\x92\x80\x81\xc0"), PRODD_E_PROTOCOL, "apply.overlay: damaged bytes" },
+	{ &wire_record_apply, BYTES("\x81\xa7overlay\x93\x80\x80"), PRODD_E_PROTOCOL,
+	  "apply.overlay: damaged bytes" },
+	{ &wire_record_apply, BYTES("\x81\xa7overlay\x92\x80\x81\xc0"), PRODD_E_PROTOCOL,
+	  "apply.overlay: damaged bytes" },
 	{ &wire_record_apply, BYTES("\x81\xa7overlay\x80"), PRODD_E_USAGE,
 	  "apply.overlay: expected an array of maps, got a map" },
 	{ &wire_record_source_file, BYTES("\x81\xa7" "content\xa1x"), PRODD_E_USAGE,
@@ -180,12 +190,17 @@ START_TEST(the_schema_is_sound)
 		ck_assert_uint_le(type->count, 64);
 		for (unsigned f = 0; f < type->count; f++) {
 			const struct wire_field *field = &type->fields[f];
-			bool sized = field->kind != WIRE_BOOL && field->kind != WIRE_UINT && field->kind != WIRE_INT;
+			bool sized = field->kind != WIRE_BOOL && field->kind != WIRE_UINT &&
+				     field->kind != WIRE_INT;
 
-			ck_assert_msg(sized == (field->max > 0), "%s.%s has a wrong max", type->name, field->name);
-			ck_assert_msg((field->kind == WIRE_LIST) == (field->record != NULL), "%s.%s", type->name, field->name);
-			ck_assert_msg(field->since[0] && field->help[0], "%s.%s lacks since or help", type->name, field->name);
-			ck_assert_msg(!(field->must && field->kind == WIRE_VALUE), "%s.%s", type->name, field->name);
+			ck_assert_msg(sized == (field->max > 0), "%s.%s has a wrong max", type->name,
+				      field->name);
+			ck_assert_msg((field->kind == WIRE_LIST) == (field->record != NULL), "%s.%s",
+				      type->name, field->name);
+			ck_assert_msg(field->since[0] && field->help[0], "%s.%s lacks since or help",
+				      type->name, field->name);
+			ck_assert_msg(!(field->must && field->kind == WIRE_VALUE), "%s.%s", type->name,
+				      field->name);
 			for (unsigned g = 0; g < f; g++)
 				ck_assert_str_ne(field->name, type->fields[g].name);
 		}

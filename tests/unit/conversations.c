@@ -63,8 +63,8 @@ static void describe(const struct prodd_message *m, char *ret, size_t size)
 		snprintf(ret, size, "answer %" PRIu64, m->id);
 }
 
-static void encode_again(const struct conversation *c, const struct prodd_message *m, const struct wire_record *type,
-			 const void *record)
+static void encode_again(const struct conversation *c, const struct prodd_message *m,
+			 const struct wire_record *type, const void *record)
 {
 	prodd_auto_buffer b = { 0 };
 
@@ -94,7 +94,8 @@ static void decode_lists(const struct conversation *c, const struct wire_record 
 		if (field->kind != WIRE_LIST)
 			continue;
 		ck_assert_uint_le(field->record->size, sizeof element);
-		it = prodd_iter(*(const struct prodd_list *)(const void *)((const char *)record + field->offset));
+		it = prodd_iter(
+			*(const struct prodd_list *)(const void *)((const char *)record + field->offset));
 		while ((r = prodd_next(&it, field->record, element, &e)) > 0)
 			decode_lists(c, field->record, element);
 		if (r < 0)
@@ -110,7 +111,8 @@ static void replay_message(struct conversation *c, struct prodd_slice frame)
 	struct prodd_error e;
 	char is[128];
 
-	if (prodd_message_open(frame, c->direction == '>' ? &prodd_check_received : &prodd_check_reply, &m, &e) < 0)
+	if (prodd_message_open(frame, c->direction == '>' ? &prodd_check_received : &prodd_check_reply, &m,
+			       &e) < 0)
 		ck_abort_msg("%s:%d: %s", c->path, c->line, e.text);
 	describe(&m, is, sizeof is);
 	if (strcmp(is, c->said) != 0)

@@ -74,7 +74,8 @@ static void same_as_msgpack(const unsigned char *bytes, size_t size)
 	double real;
 
 	msgpack_unpacked_init(&result);
-	ck_assert_int_eq(msgpack_unpack_next(&result, (const char *)bytes, size, NULL), MSGPACK_UNPACK_SUCCESS);
+	ck_assert_int_eq(msgpack_unpack_next(&result, (const char *)bytes, size, NULL),
+			 MSGPACK_UNPACK_SUCCESS);
 	switch (o->type) {
 	case MSGPACK_OBJECT_NIL:
 		only_kind_takes(c, PRODD_KIND_NIL);
@@ -121,7 +122,8 @@ static void same_as_msgpack(const unsigned char *bytes, size_t size)
 static unsigned width_of(unsigned code)
 {
 	static const unsigned char widths[] = {
-		0, 0, 0, 0, 1, 2, 4, 0, 0, 0, 4, 8, 1, 2, 4, 8, 1, 2, 4, 8, 0, 0, 0, 0, 0, 1, 2, 4, 2, 4, 2, 4,
+		0, 0, 0, 0, 1, 2, 4, 0, 0, 0, 4, 8, 1, 2, 4, 8,
+		1, 2, 4, 8, 0, 0, 0, 0, 0, 1, 2, 4, 2, 4, 2, 4,
 	};
 
 	return code >= 0xc0 && code <= 0xdf ? widths[code - 0xc0] : 0;
@@ -200,8 +202,14 @@ END_TEST
 START_TEST(counts_beyond_the_bytes_left_are_refused)
 {
 	static const unsigned char bombs[][8] = {
-		{ 0xdd, 4, 0, 0, 0 }, { 0xdc, 0xff, 0xff, 0 }, { 0xdf, 0xff, 0xff, 0xff, 0xff }, { 0xde, 0, 3, 0, 0 },
-		{ 0x9f, 0, 0 }, { 0x84, 0, 0, 0, 0, 0, 0, 0 }, { 0xc6, 0xff, 0xff, 0xff, 0xff }, { 0xdb, 0x80, 0, 0, 0 },
+		{ 0xdd, 4, 0, 0, 0 },
+		{ 0xdc, 0xff, 0xff, 0 },
+		{ 0xdf, 0xff, 0xff, 0xff, 0xff },
+		{ 0xde, 0, 3, 0, 0 },
+		{ 0x9f, 0, 0 },
+		{ 0x84, 0, 0, 0, 0, 0, 0, 0 },
+		{ 0xc6, 0xff, 0xff, 0xff, 0xff },
+		{ 0xdb, 0x80, 0, 0, 0 },
 	};
 
 	for (size_t i = 0; i < sizeof bombs / sizeof *bombs; i++) {
@@ -246,13 +254,37 @@ END_TEST
 START_TEST(text_is_utf8_without_nul)
 {
 	static const char *const good[] = {
-		"", "plain", "\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80", "\xef\xbf\xbf",
-		"\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf", "a\xc3\xa4\xe2\x82\xac\xf0\x9f\x90\xa7z",
+		"",
+		"plain",
+		"\xc2\x80",
+		"\xdf\xbf",
+		"\xe0\xa0\x80",
+		"\xed\x9f\xbf",
+		"\xee\x80\x80",
+		"\xef\xbf\xbf",
+		"\xf0\x90\x80\x80",
+		"\xf4\x8f\xbf\xbf",
+		"a\xc3\xa4\xe2\x82\xac\xf0\x9f\x90\xa7z",
 	};
 	static const char *const bad[] = {
-		"\x80", "\xbf", "\xc0\x80", "\xc1\xbf", "\xc2", "\xc2z", "\xe0\x9f\xbf", "\xe2\x82", "\xe2\x82z",
-		"\xed\xa0\x80", "\xed\xbf\xbf", "\xf0\x8f\xbf\xbf", "\xf0\x9f\x90", "\xf4\x90\x80\x80",
-		"\xf5\x80\x80\x80", "\xfe", "\xff", "fine\xff",
+		"\x80",
+		"\xbf",
+		"\xc0\x80",
+		"\xc1\xbf",
+		"\xc2",
+		"\xc2z",
+		"\xe0\x9f\xbf",
+		"\xe2\x82",
+		"\xe2\x82z",
+		"\xed\xa0\x80",
+		"\xed\xbf\xbf",
+		"\xf0\x8f\xbf\xbf",
+		"\xf0\x9f\x90",
+		"\xf4\x90\x80\x80",
+		"\xf5\x80\x80\x80",
+		"\xfe",
+		"\xff",
+		"fine\xff",
 	};
 
 	for (size_t i = 0; i < sizeof good / sizeof *good; i++)

@@ -13,18 +13,24 @@ static const struct {
 	{ BYTES("\xc0"), "envelope: not an array" },
 	{ BYTES("\x80"), "envelope: not an array" },
 	{ BYTES("\x90"), "envelope: the first element is not 0 (call), 1 (answer) or 2 (note)" },
-	{ BYTES("\x94\x03\x01\xc0\xc0"), "envelope: the first element is not 0 (call), 1 (answer) or 2 (note)" },
-	{ BYTES("\x94\xff\x01\xc0\xc0"), "envelope: the first element is not 0 (call), 1 (answer) or 2 (note)" },
-	{ BYTES("\x94\xa1" "0\x01\xc0\xc0"), "envelope: the first element is not 0 (call), 1 (answer) or 2 (note)" },
+	{ BYTES("\x94\x03\x01\xc0\xc0"),
+	  "envelope: the first element is not 0 (call), 1 (answer) or 2 (note)" },
+	{ BYTES("\x94\xff\x01\xc0\xc0"),
+	  "envelope: the first element is not 0 (call), 1 (answer) or 2 (note)" },
+	{ BYTES("\x94\xa1" "0\x01\xc0\xc0"),
+	  "envelope: the first element is not 0 (call), 1 (answer) or 2 (note)" },
 	{ BYTES("\x93\x00\x01\xa4ping"), "envelope: calls and answers have four elements" },
 	{ BYTES("\x95\x00\x01\xa4ping\x80\x80"), "envelope: calls and answers have four elements" },
 	{ BYTES("\x93\x01\x01\xc0"), "envelope: calls and answers have four elements" },
 	{ BYTES("\x94\x02\x01\xa4ping\x80"), "envelope: a note has three elements" },
 	{ BYTES("\x92\x02\xa4ping"), "envelope: a note has three elements" },
 	{ BYTES("\x94\x00\xff\xa4ping\x80"), "envelope: the id is not an integer from 0 to 2^63-1" },
-	{ BYTES("\x94\x00\xcf\x80\0\0\0\0\0\0\0\xa4ping\x80"), "envelope: the id is not an integer from 0 to 2^63-1" },
-	{ BYTES("\x94\x00\xa1" "1\xa4ping\x80"), "envelope: the id is not an integer from 0 to 2^63-1" },
-	{ BYTES("\x94\x00\xcb\0\0\0\0\0\0\0\0\xa4ping\x80"), "envelope: the id is not an integer from 0 to 2^63-1" },
+	{ BYTES("\x94\x00\xcf\x80\0\0\0\0\0\0\0\xa4ping\x80"),
+	  "envelope: the id is not an integer from 0 to 2^63-1" },
+	{ BYTES("\x94\x00\xa1" "1\xa4ping\x80"),
+	  "envelope: the id is not an integer from 0 to 2^63-1" },
+	{ BYTES("\x94\x00\xcb\0\0\0\0\0\0\0\0\xa4ping\x80"),
+	  "envelope: the id is not an integer from 0 to 2^63-1" },
 	{ BYTES("\x94\x01\xc0\xc0\x80"), "envelope: the id is not an integer from 0 to 2^63-1" },
 	{ BYTES("\x94\x00\x01\x05\x80"), "envelope: the method is not a string" },
 	{ BYTES("\x94\x00\x01\xc4\x04ping\x80"), "envelope: the method is not a string" },
@@ -34,13 +40,17 @@ static const struct {
 	{ BYTES("\x93\x02\xa4ping\x90"), "envelope: the params are not a map" },
 	{ BYTES("\x94\x01\x01\xc0\xc0"), "envelope: the result is not a map" },
 	{ BYTES("\x94\x01\x01\xc0\x05"), "envelope: the result is not a map" },
-	{ BYTES("\x94\x01\x01\xa4" "busy\xc0"), "envelope: the error is neither nil nor a map" },
+	{ BYTES("\x94\x01\x01\xa4" "busy\xc0"),
+	  "envelope: the error is neither nil nor a map" },
 	{ BYTES("\x94\x01\x01\x80\xc0"), "envelope: the error has no code" },
 	{ BYTES("\x94\x01\x01\x81\xa4text\xa1x\xc0"), "envelope: the error has no code" },
-	{ BYTES("\x94\x01\x01\x81\xa4" "code\x09\xc0"), "envelope: the error's code or text is not a string" },
+	{ BYTES("\x94\x01\x01\x81\xa4" "code\x09\xc0"),
+	  "envelope: the error's code or text is not a string" },
 	{ BYTES("\x94\x01\x01\x81\xa4text\xc0\xc0"), "envelope: the error's code or text is not a string" },
-	{ BYTES("\x94\x01\x01\x81\x01\xa4" "busy\xc0"), "envelope: a key of the error is not a string" },
-	{ BYTES("\x94\x01\x01\x81\xa4" "code\xa4" "busy\x80"), "envelope: an error and a result" },
+	{ BYTES("\x94\x01\x01\x81\x01\xa4" "busy\xc0"),
+	  "envelope: a key of the error is not a string" },
+	{ BYTES("\x94\x01\x01\x81\xa4" "code\xa4" "busy\x80"),
+	  "envelope: an error and a result" },
 	{ BYTES("\x94\x01\x01\xc0\x80\xc0"), "byte 5: 1 bytes follow the value" },
 	{ BYTES("\x94\x01\x01\xc0"), "byte 1: a container announces 4 values, but 3 bytes are left" },
 	{ BYTES(""), "byte 0: the value is cut short" },
@@ -73,7 +83,8 @@ START_TEST(the_call_at_fault_is_named_when_it_can_be)
 	ck_assert_uint_eq(m.id, 7);
 	ck_assert_int_lt(open(BYTES("\x94\x01\x07\xc0\xc0"), &m, NULL), 0);
 	ck_assert_uint_eq(m.id, 0);
-	ck_assert_int_lt(open(BYTES("\x94\x00\xcf\xff\xff\xff\xff\xff\xff\xff\xff\xa4ping\x80"), &m, NULL), 0);
+	ck_assert_int_lt(open(BYTES("\x94\x00\xcf\xff\xff\xff\xff\xff\xff\xff\xff\xa4ping\x80"), &m, NULL),
+			 0);
 	ck_assert_uint_eq(m.id, 0);
 	ck_assert_int_lt(open(BYTES("\x94\x00\x07\xa4ping\xc1"), &m, NULL), 0);
 	ck_assert_uint_eq(m.id, 0);
@@ -102,7 +113,10 @@ START_TEST(numbers_may_stand_in_any_form)
 	struct prodd_message m;
 	struct prodd_error e;
 
-	ck_assert_int_eq(open(BYTES("\xdc\0\x04\xd0\x00\xcf\x7f\xff\xff\xff\xff\xff\xff\xff\xd9\x04ping\xde\0\0"), &m, &e), 0);
+	ck_assert_int_eq(
+		open(BYTES("\xdc\0\x04\xd0\x00\xcf\x7f\xff\xff\xff\xff\xff\xff\xff\xd9\x04ping\xde\0\0"), &m,
+		     &e),
+		0);
 	ck_assert_int_eq(m.type, PRODD_CALL);
 	ck_assert_uint_eq(m.id, INT64_MAX);
 	ck_assert_int_eq(m.method, WIRE_M_ping);
@@ -114,7 +128,9 @@ START_TEST(errors_of_later_versions_are_understood)
 	struct prodd_message m;
 	struct prodd_error e;
 
-	ck_assert_int_eq(open(BYTES("\x94\x01\x01\x83\xa4" "code\xa6strang\xa4more\x91\x05\xa4text\xa2hm\xc0"), &m, &e), 0);
+	ck_assert_int_eq(open(BYTES("\x94\x01\x01\x83\xa4" "code\xa6strang\xa4" "more\x91\x05\xa4text\xa2hm\xc0"),
+			      &m, &e),
+			 0);
 	ck_assert_int_eq(m.error.code, PRODD_E_FAILED);
 	ck_assert_str_eq(m.error.text, "hm");
 	ck_assert_int_eq(open(BYTES("\x94\x01\x01\x81\xa4" "code\xa4" "busy\xc0"), &m, &e), 0);

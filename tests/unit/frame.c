@@ -144,11 +144,14 @@ START_TEST(lengths_0_max_and_beyond)
 		ck_assert_int_eq(deframe_head("\0\0\0\0", first, PRODD_FRAME_MAX, &e), -PRODD_E_PROTOCOL);
 		ck_assert_str_eq(e.text, "a frame of length 0");
 		ck_assert_int_eq(deframe_head("\0\x04\0\0", first, PRODD_FRAME_MAX, &e), 0);
-		ck_assert_int_eq(deframe_head("\0\x04\0\x01", first, PRODD_FRAME_MAX, &e), -PRODD_E_TOO_LARGE);
+		ck_assert_int_eq(deframe_head("\0\x04\0\x01", first, PRODD_FRAME_MAX, &e),
+				 -PRODD_E_TOO_LARGE);
 		ck_assert_str_eq(e.text, "a frame of 262145 bytes; at most 262144 are taken");
-		ck_assert_int_eq(deframe_head("\xff\xff\xff\xff", first, PRODD_FRAME_MAX, &e), -PRODD_E_TOO_LARGE);
+		ck_assert_int_eq(deframe_head("\xff\xff\xff\xff", first, PRODD_FRAME_MAX, &e),
+				 -PRODD_E_TOO_LARGE);
 		ck_assert_int_eq(deframe_head("\0\x80\0\0", first, PRODD_REPLY_MAX, &e), 0);
-		ck_assert_int_eq(deframe_head("\0\x80\0\x01", first, PRODD_REPLY_MAX, &e), -PRODD_E_TOO_LARGE);
+		ck_assert_int_eq(deframe_head("\0\x80\0\x01", first, PRODD_REPLY_MAX, &e),
+				 -PRODD_E_TOO_LARGE);
 	}
 }
 END_TEST
@@ -191,8 +194,8 @@ static struct prodd_slice only_frame(struct prodd_buffer *b)
 	return frame;
 }
 
-static void open_as(struct prodd_buffer *b, enum prodd_message_type type, uint64_t id, enum wire_method method,
-		    struct prodd_message *m)
+static void open_as(struct prodd_buffer *b, enum prodd_message_type type, uint64_t id,
+		    enum wire_method method, struct prodd_message *m)
 {
 	struct prodd_error e;
 
@@ -226,7 +229,9 @@ static void send_and_open(struct dice *d, enum wire_method method)
 
 	arena_open(&a, 1 << 20);
 	some_record(d, &a, info->params, params, 1);
-	ck_assert_int_eq(info->call ? prodd_frame_call(&b, id, method, params) : prodd_frame_note(&b, method, params), 0);
+	ck_assert_int_eq(info->call ? prodd_frame_call(&b, id, method, params)
+				    : prodd_frame_note(&b, method, params),
+			 0);
 	open_as(&b, info->call ? PRODD_CALL : PRODD_NOTE, info->call ? id : 0, method, &m);
 	ck_assert(prodd_slice_is(m.name, info->name));
 	decodes_to(&m, info->params, params);
@@ -295,7 +300,8 @@ START_TEST(a_list_by_reference_makes_the_same_frame)
 		prodd_buffer_append(&whole, "before", 6);
 		ck_assert_int_eq(prodd_frame_call(&whole, 7, WIRE_M_config_offer, &offer), 0);
 		offer.snapshot = (struct prodd_list){ 0 };
-		ck_assert_int_eq(prodd_frame_call_head(&head, 7, WIRE_M_config_offer, &offer, "snapshot", tail), 0);
+		ck_assert_int_eq(
+			prodd_frame_call_head(&head, 7, WIRE_M_config_offer, &offer, "snapshot", tail), 0);
 		ck_assert_uint_eq(head.size + tail.size, whole.size);
 		prodd_buffer_append(&head, tail.at, tail.size);
 		ck_assert_mem_eq(head.at, whole.at, whole.size);

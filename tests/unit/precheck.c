@@ -32,15 +32,22 @@ static const struct {
 	CASE("nothing", "", PRODD_E_PROTOCOL, "byte 0: the value is cut short"),
 	CASE("two GiB in five bytes", "\xdd\x04\0\0\0", PRODD_E_PROTOCOL,
 	     "byte 5: a container announces 67108864 values, but 0 bytes are left"),
-	CASE("the widest array", "\xdd\xff\xff\xff\xff\xc0", PRODD_E_PROTOCOL, "byte 5: a container announces 4294967295"),
-	CASE("the widest map", "\xdf\xff\xff\xff\xff\xc0", PRODD_E_PROTOCOL, "byte 5: a container announces 8589934590"),
-	CASE("a map whose values are missing", "\x82\xa1" "a\x01\xa1" "b", PRODD_E_PROTOCOL, "byte 6: the value is cut short"),
+	CASE("the widest array", "\xdd\xff\xff\xff\xff\xc0", PRODD_E_PROTOCOL,
+		"byte 5: a container announces 4294967295"),
+	CASE("the widest map", "\xdf\xff\xff\xff\xff\xc0", PRODD_E_PROTOCOL,
+		"byte 5: a container announces 8589934590"),
+	CASE("a map whose values are missing", "\x82\xa1" "a\x01\xa1" "b", PRODD_E_PROTOCOL,
+		"byte 6: the value is cut short"),
 	CASE("a map of half as many bytes", "\xde\0\x03\xc0\xc0\xc0\xc0\xc0", PRODD_E_PROTOCOL,
 	     "byte 3: a container announces 6 values, but 5 bytes are left"),
-	CASE("an array short of one", "\x93\xc0\xc0", PRODD_E_PROTOCOL, "byte 1: a container announces 3 values, but 2"),
-	CASE("an inner array that eats the outer", "\x92\x92\xc0\xc0", PRODD_E_PROTOCOL, "byte 4: the value is cut short"),
-	CASE("the longest string", "\xdb\xff\xff\xff\xff", PRODD_E_PROTOCOL, "byte 5: 4294967295 bytes announced, but 0 are left"),
-	CASE("the longest bytes", "\xc6\xff\xff\xff\xff" "abc", PRODD_E_PROTOCOL, "byte 5: 4294967295 bytes announced, but 3"),
+	CASE("an array short of one", "\x93\xc0\xc0", PRODD_E_PROTOCOL,
+		"byte 1: a container announces 3 values, but 2"),
+	CASE("an inner array that eats the outer", "\x92\x92\xc0\xc0", PRODD_E_PROTOCOL,
+		"byte 4: the value is cut short"),
+	CASE("the longest string", "\xdb\xff\xff\xff\xff", PRODD_E_PROTOCOL,
+		"byte 5: 4294967295 bytes announced, but 0 are left"),
+	CASE("the longest bytes", "\xc6\xff\xff\xff\xff" "abc", PRODD_E_PROTOCOL,
+		"byte 5: 4294967295 bytes announced, but 3"),
 	CASE("a head cut short", "\xcf\0\0\0", PRODD_E_PROTOCOL, "byte 0: the head of a value is cut short"),
 	CASE("a count cut short", "\xdd\0\0\0", PRODD_E_PROTOCOL, "byte 0: the head of a value is cut short"),
 	CASE("the unused code", "\x91\xc1", PRODD_E_PROTOCOL, "byte 1: the unused code (c1) is not allowed"),
@@ -57,10 +64,11 @@ START_TEST(byte_bombs_are_named)
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct prodd_error e;
 
-		ck_assert_msg(verdict(cases[i].bytes, cases[i].size, &e) == -cases[i].code, "%s", cases[i].name);
+		ck_assert_msg(verdict(cases[i].bytes, cases[i].size, &e) == -cases[i].code, "%s",
+			      cases[i].name);
 		ck_assert_int_eq(e.code, cases[i].code);
-		ck_assert_msg(strncmp(e.text, cases[i].text, strlen(cases[i].text)) == 0, "%s: %s", cases[i].name,
-			      e.text);
+		ck_assert_msg(strncmp(e.text, cases[i].text, strlen(cases[i].text)) == 0, "%s: %s",
+			      cases[i].name, e.text);
 		ck_assert_int_eq(prodd_check((struct prodd_slice){ cases[i].bytes, cases[i].size },
 					     &prodd_check_received, NULL), -cases[i].code);
 	}
@@ -117,7 +125,8 @@ START_TEST(limits_of_the_caller_are_capped_at_what_the_stack_holds)
 	ck_assert_int_eq(prodd_check((struct prodd_slice){ (char *)deep, 33 }, &generous, NULL), 0);
 	deep[32] = 0x91;
 	deep[33] = 0xc0;
-	ck_assert_int_eq(prodd_check((struct prodd_slice){ (char *)deep, 34 }, &generous, NULL), -PRODD_E_TOO_LARGE);
+	ck_assert_int_eq(prodd_check((struct prodd_slice){ (char *)deep, 34 }, &generous, NULL),
+			 -PRODD_E_TOO_LARGE);
 }
 END_TEST
 
@@ -149,8 +158,8 @@ END_TEST
 /* ---- by property */
 
 /* A container's count or a string's length, not always in the shortest form. */
-static void put_head(struct dice *d, struct prodd_buffer *b, unsigned char fix, uint32_t fix_max, unsigned char code,
-		     uint32_t number)
+static void put_head(struct dice *d, struct prodd_buffer *b, unsigned char fix, uint32_t fix_max,
+		     unsigned char code, uint32_t number)
 {
 	unsigned width = code >= 0xdc ? 2 : 1;
 	unsigned char head[5] = { fix | (unsigned char)number };
@@ -214,7 +223,8 @@ static uint32_t put_value(struct dice *d, struct prodd_buffer *b, unsigned depth
 
 static void mutate(struct dice *d, struct prodd_buffer *b)
 {
-	static const unsigned char telling[] = { 0xc1, 0xc7, 0xd4, 0xdd, 0xdf, 0xdb, 0xc6, 0x9f, 0x8f, 0xff, 0x00, 0xdc };
+	static const unsigned char telling[] = { 0xc1, 0xc7, 0xd4, 0xdd, 0xdf, 0xdb,
+						 0xc6, 0x9f, 0x8f, 0xff, 0x00, 0xdc };
 	size_t at = b->size ? dice_below(d, (uint32_t)b->size) : 0;
 
 	if (b->size == 0)
@@ -257,8 +267,9 @@ static bool walks_whole(struct prodd_slice bytes)
 			wanted += 2 * (uint64_t)count;
 		else if (prodd_cursor_array(&c, &count))
 			wanted += count;
-		else if (!prodd_cursor_nil(&c) && !prodd_cursor_bool(&c, &flag) && !prodd_cursor_float(&c, &real) &&
-			 !prodd_cursor_str(&c, &s) && !prodd_cursor_bin(&c, &s))
+		else if (!prodd_cursor_nil(&c) && !prodd_cursor_bool(&c, &flag) &&
+			 !prodd_cursor_float(&c, &real) && !prodd_cursor_str(&c, &s) &&
+			 !prodd_cursor_bin(&c, &s))
 			return false;
 	}
 	return c.at == c.end;
@@ -295,7 +306,8 @@ START_TEST(what_it_passes_every_reader_takes_whole)
 			continue;
 		passed++;
 		c = prodd_cursor(prodd_buffer_slice(&b));
-		if (!walks_whole(prodd_buffer_slice(&b)) || !prodd_cursor_skip(&c, &skipped) || skipped.size != b.size)
+		if (!walks_whole(prodd_buffer_slice(&b)) || !prodd_cursor_skip(&c, &skipped) ||
+		    skipped.size != b.size)
 			ck_abort_msg("round %d: the cursor refuses", i);
 		if (!msgpack_takes_whole(prodd_buffer_slice(&b), &result))
 			ck_abort_msg("round %d: msgpack-c refuses", i);

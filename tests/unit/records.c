@@ -49,7 +49,8 @@ static uint32_t some_size(struct dice *d, uint32_t max)
 
 static struct prodd_slice some_text(struct dice *d, struct arena *a, uint32_t max)
 {
-	static const char *const characters[] = { "\xc3\xa4", "\xe2\x82\xac", "\xf0\x9f\x90\xa7", "\n", "\"", "\x7f" };
+	static const char *const characters[] = { "\xc3\xa4", "\xe2\x82\xac", "\xf0\x9f\x90\xa7",
+						  "\n",	      "\"",	      "\x7f" };
 	uint32_t size = some_size(d, max), used = 0;
 	char *at = arena_take(a, size);
 
@@ -128,7 +129,8 @@ static struct prodd_list some_texts(struct dice *d, struct arena *a, uint32_t ma
 	return (struct prodd_list){ keep(a, &b).at, b.size, count };
 }
 
-static struct prodd_list some_list(struct dice *d, struct arena *a, const struct wire_field *field, unsigned depth)
+static struct prodd_list some_list(struct dice *d, struct arena *a, const struct wire_field *field,
+				   unsigned depth)
 {
 	prodd_auto_buffer b = { 0 };
 	uint32_t most = field->max < 3 ? field->max : 3;
@@ -184,7 +186,8 @@ void some_record(struct dice *d, struct arena *a, const struct wire_record *type
 
 static bool same_list(const struct prodd_list *x, const struct prodd_list *y)
 {
-	return x->count == y->count && x->size == y->size && (x->size == 0 || memcmp(x->at, y->at, x->size) == 0);
+	return x->count == y->count && x->size == y->size &&
+	       (x->size == 0 || memcmp(x->at, y->at, x->size) == 0);
 }
 
 static bool same_field(const struct wire_field *field, const void *x, const void *y)

@@ -22,7 +22,7 @@ char *arena_take(struct arena *a, size_t size);
 /* One value by the rules of VALUE, of at most `max` bytes. */
 struct prodd_slice some_value(struct dice *d, struct arena *a, uint32_t max);
 
-/* Fills in a struct of the type: every field present or not, every content allowed. Lists nest `depth` deep. */
+/* Fills in a struct of the type: fields present or not, any content allowed. Lists nest `depth` deep. */
 void some_record(struct dice *d, struct arena *a, const struct wire_record *type, void *ret, unsigned depth);
 
 /* Name of the first field in which two structs differ, NULL when none does. */
