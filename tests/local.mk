@@ -1,4 +1,51 @@
 # SPDX-License-Identifier: Apache-2.0
+# Tests. Each is a program or script that `make check` runs through tests/run-test (time limit, directory of its own,
+# nothing left behind): exit 0 passed, 77 skipped. They are named in the fragments below.
+
+LOG_COMPILER = $(PYTHON3) $(top_srcdir)/tests/run-test
+dist_check_SCRIPTS += tests/run-test
+
+# Sanitizers end a program at the first finding; an exit status of their own tells it from a test that fails.
+AM_TESTS_ENVIRONMENT = \
+	builddir='$(abs_builddir)'; export builddir; \
+	PRODD_SANITIZER='$(SANITIZER)'; export PRODD_SANITIZER; \
+	PRODD_QUICK='$(PRODD_QUICK)'; export PRODD_QUICK; \
+	case $$PRODD_SANITIZER in no) PRODD_PLAIN=1 ;; *) PRODD_PLAIN=0 ;; esac; export PRODD_PLAIN; \
+	PRODD_BIN='$(abs_builddir)/prodd'; export PRODD_BIN; \
+	PRODD_LIBEXEC='$(abs_builddir)'; export PRODD_LIBEXEC; \
+	PRODCTL='$(abs_builddir)/prodctl'; export PRODCTL; \
+	HELLO_BIN='$(abs_builddir)/examples/hello/hello'; \
+	if test -x '$(abs_builddir)/examples/hello/.libs/hello'; then \
+		HELLO_BIN='$(abs_builddir)/examples/hello/.libs/hello'; \
+		LD_LIBRARY_PATH="$(abs_builddir)/.libs$${LD_LIBRARY_PATH:+:$$LD_LIBRARY_PATH}"; \
+		export LD_LIBRARY_PATH; \
+	fi; export HELLO_BIN; \
+	ASAN_OPTIONS='detect_leaks=1:halt_on_error=1:detect_stack_use_after_return=1:strict_string_checks=1:exitcode=98'; \
+	LSAN_OPTIONS='exitcode=98'; \
+	UBSAN_OPTIONS='halt_on_error=1:print_stacktrace=1'; \
+	TSAN_OPTIONS='halt_on_error=1:second_deadlock_stack=1:exitcode=98'; \
+	export ASAN_OPTIONS LSAN_OPTIONS UBSAN_OPTIONS TSAN_OPTIONS;
+
 include tests/proto.mk
 include tests/fuzz.mk
 include tests/prodctl.mk
+include tests/tree.mk
+
+if DAEMON
+house_tests = \
+	tests/house/layers_include_only_what_they_may
+dist_check_SCRIPTS += $(house_tests)
+TESTS += $(house_tests)
+endif
+
+# For tools/test.
+print-tests:
+	@for t in $(TESTS); do echo $$t; done
+
+# The unit tests once more, under valgrind.
+check-valgrind: all
+	$(AM_V_at)unit=`for t in $(TESTS); do case $$t in tests/unit/*) echo $$t ;; esac; done`; \
+	$(MAKE) $(AM_MAKEFLAGS) check TESTS="`echo $$unit`" LOG_COMPILER='$(LOG_COMPILER) --valgrind'
+
+.PHONY: print-tests check-valgrind
+include tests/client.mk
