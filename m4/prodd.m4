@@ -71,11 +71,17 @@ AC_DEFUN([PRODD_LTO], [
   ])
 ])
 
-# Version, git hash, build date and features, for --version. SOURCE_DATE_EPOCH makes the date reproducible
-# (reproducible-builds.org/specs/source-date-epoch).
+# Version, git hash, build date and features, for --version. A tarball names its commit and the time of it in
+# .git-hash. SOURCE_DATE_EPOCH makes the date reproducible (reproducible-builds.org/specs/source-date-epoch); EPOCH is
+# that, or the commit's time, for what goes into a tarball.
 AC_DEFUN([PRODD_BUILD_INFO], [
   AC_MSG_CHECKING([what to call this build])
-  PRODD_GIT_HASH=`git -C "$srcdir" rev-parse --short=12 HEAD 2>/dev/null || cat "$srcdir/.git-hash" 2>/dev/null || echo unknown`
+  AS_IF([test -e "$srcdir/.git-hash"], [prodd_commit=`cat "$srcdir/.git-hash"`],
+    [test -e "$srcdir/.git"],
+    [prodd_commit=`git -C "$srcdir" log -1 --abbrev=12 --format='%h %ct' 2>/dev/null`])
+  AS_IF([test -z "$prodd_commit"], [prodd_commit="unknown `date +%s`"])
+  PRODD_GIT_HASH=`echo $prodd_commit | cut -d' ' -f1`
+  EPOCH=${SOURCE_DATE_EPOCH:-`echo $prodd_commit | cut -d' ' -f2`}
   PRODD_BUILD_DATE=`date -u -d "@${SOURCE_DATE_EPOCH:-$(date +%s)}" +%Y-%m-%d`
   PRODD_FEATURES="sanitizer=$with_sanitizer lto=$enable_lto"
   AC_DEFINE_UNQUOTED([PRODD_GIT_HASH], ["$PRODD_GIT_HASH"], [commit of this build])
@@ -84,6 +90,7 @@ AC_DEFUN([PRODD_BUILD_INFO], [
   AC_SUBST([PRODD_GIT_HASH])
   AC_SUBST([PRODD_BUILD_DATE])
   AC_SUBST([PRODD_FEATURES])
+  AC_SUBST([EPOCH])
   AC_MSG_RESULT([$PRODD_GIT_HASH, $PRODD_BUILD_DATE])
 ])
 
