@@ -7,5 +7,7 @@ if HAVE_SCDOC
 dist_man_MANS += doc/man/prodctl.1
 endif
 
+MAINTAINERCLEANFILES += doc/man/prodctl.1
+
 doc/man/prodctl.1: doc/man/prodctl.1.scd
 	$(AM_V_GEN)$(MKDIR_P) doc/man && $(SCDOC) < $(srcdir)/doc/man/prodctl.1.scd > $@.tmp && mv $@.tmp $@
