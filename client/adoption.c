@@ -407,14 +407,14 @@ bool prodd_adoption_use_cache(struct prodd_adoption *a)
 	return true;
 }
 
-void prodd_adoption_fall_back(struct prodd_adoption *a, const struct prodd_error *why)
-{
-	bool has = prodd_adoption_use_cache(a);
-
-	prodd_status_set(a->status, has ? PRODD_STATE_CACHED : PRODD_STATE_INVALID, why);
-}
-
 void prodd_adoption_nothing(struct prodd_adoption *a, const struct prodd_error *why)
 {
 	prodd_status_set(a->status, has_config(a) ? PRODD_STATE_CACHED : PRODD_STATE_WAITING, why);
+}
+
+void prodd_adoption_fall_back(struct prodd_adoption *a, const struct prodd_error *why)
+{
+	prodd_adoption_nothing(a, why);
+	if (!prodd_adoption_use_cache(a))
+		prodd_status_set(a->status, PRODD_STATE_INVALID, why);
 }

@@ -73,8 +73,8 @@ static void be_away(struct prodd_engine *engine, const struct prodd_error *why)
 
 	engine->failures = was_good ? 1 : engine->failures + 1;
 	engine->session_ns = 0;
-	prodd_adoption_use_cache(&engine->adoption);
 	prodd_status_disconnected(engine->conversation.status, why);
+	prodd_adoption_use_cache(&engine->adoption);
 	schedule(engine);
 }
 

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+# Tests of the library: its parts by hand-fed values, and the whole against a daemon that the test plays.
+
+if HAVE_CHECK
+client_unit_tests = \
+	tests/unit/client_cache \
+	tests/unit/client_current \
+	tests/unit/client_declared \
+	tests/unit/client_session \
+	tests/unit/client_values
+check_PROGRAMS += $(client_unit_tests)
+TESTS += $(client_unit_tests)
+
+client_unit_cppflags = $(CLIENT_CPPFLAGS)
+client_unit_cflags = $(AM_CFLAGS) $(CHECK_CFLAGS)
+client_unit_libs = libclient.la $(CHECK_LIBS)
+client_served = tests/unit/client_served.c tests/unit/client_served.h $(suite)
+client_play = tests/unit/client_app.c tests/unit/client_app.h tests/unit/client_peer.c tests/unit/client_peer.h \
+	$(client_served)
+
+tests_unit_client_cache_SOURCES = tests/unit/client_cache.c $(client_served)
+tests_unit_client_cache_CPPFLAGS = $(client_unit_cppflags)
+tests_unit_client_cache_CFLAGS = $(client_unit_cflags)
+tests_unit_client_cache_LDADD = $(client_unit_libs)
+tests_unit_client_current_SOURCES = tests/unit/client_current.c $(suite)
+tests_unit_client_current_CPPFLAGS = $(client_unit_cppflags)
+tests_unit_client_current_CFLAGS = $(client_unit_cflags)
+tests_unit_client_current_LDADD = $(client_unit_libs)
+tests_unit_client_declared_SOURCES = tests/unit/client_declared.c $(suite)
+tests_unit_client_declared_CPPFLAGS = $(client_unit_cppflags)
+tests_unit_client_declared_CFLAGS = $(client_unit_cflags)
+tests_unit_client_declared_LDADD = $(client_unit_libs)
+tests_unit_client_session_SOURCES = tests/unit/client_session.c $(client_play)
+tests_unit_client_session_CPPFLAGS = $(client_unit_cppflags)
+tests_unit_client_session_CFLAGS = $(client_unit_cflags)
+tests_unit_client_session_LDADD = $(client_unit_libs)
+tests_unit_client_values_SOURCES = tests/unit/client_values.c $(client_served)
+tests_unit_client_values_CPPFLAGS = $(client_unit_cppflags)
+tests_unit_client_values_CFLAGS = $(client_unit_cflags)
+tests_unit_client_values_LDADD = $(client_unit_libs)
+endif

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Readers take and give back references while a writer replaces: nothing is freed early, nothing is left. */
+#include "client/current.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/names.h"
+#include "tests/unit/suite.h"
+
+enum { readers = 32, replacements = 20000, reads_least = 200 };
+
+/* Alive while `number` says so; freed by whoever gives the last reference back. */
+struct thing {
+	struct prodd_counted counted;
+	unsigned number;
+};
+
+static struct prodd_current current;
+static atomic_int alive;
+static atomic_bool done;
+
+static struct thing *thing_of(struct prodd_counted *c)
+{
+	return (struct thing *)((char *)c - offsetof(struct thing, counted));
+}
+
+static void thing_free(struct prodd_counted *c)
+{
+	thing_of(c)->number = 0;
+	free(thing_of(c));
+	atomic_fetch_sub(&alive, 1);
+}
+
+static struct prodd_counted *thing_new(unsigned number)
+{
+	struct thing *thing = malloc(sizeof *thing);
+
+	prodd_counted_init(&thing->counted);
+	thing->number = number;
+	atomic_fetch_add(&alive, 1);
+	return &thing->counted;
+}
+
+static void put(struct prodd_counted *next)
+{
+	struct prodd_counted *last = prodd_current_set(&current, next);
+
+	if (last)
+		thing_free(last);
+}
+
+static void give_back(struct prodd_counted *c)
+{
+	if (prodd_counted_unref(c))
+		thing_free(c);
+}
+
+/* Numbers rise; a number of 0 would be a freed thing. */
+static void *read_on(void *arg)
+{
+	unsigned seen = 0, reads = 0;
+	struct prodd_counted *held = NULL;
+
+	(void)arg;
+	while (!atomic_load(&done) || reads < reads_least) {
+		struct prodd_counted *c = prodd_current_get(&current);
+
+		if (!c || thing_of(c)->number < seen)
+			abort();
+		seen = thing_of(c)->number;
+		if (++reads % 7 == 0) {
+			if (held)
+				give_back(held);
+			prodd_counted_ref(c);
+			held = c;
+		}
+		give_back(c);
+	}
+	if (held)
+		give_back(held);
+	return NULL;
+}
+
+START_TEST(readers_never_see_what_is_freed)
+{
+	pthread_t threads[readers];
+
+	put(thing_new(1));
+	for (int i = 0; i < readers; i++)
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, read_on, NULL), 0);
+	for (unsigned n = 2; n < replacements; n++)
+		put(thing_new(n));
+	atomic_store(&done, true);
+	for (int i = 0; i < readers; i++)
+		pthread_join(threads[i], NULL);
+	put(NULL);
+	ck_assert_int_eq(atomic_load(&alive), 0);
+}
+END_TEST
+
+/* Many more references from one tenure than the word can count. */
+START_TEST(a_busy_word_does_not_overflow)
+{
+	enum { many = 300000 };
+	struct prodd_counted *c = thing_new(1);
+
+	put(c);
+	for (int i = 0; i < many; i++)
+		ck_assert_ptr_eq(prodd_current_get(&current), c);
+	put(NULL);
+	for (int i = 0; i < many - 1; i++)
+		ck_assert(!prodd_counted_unref(c));
+	ck_assert(prodd_counted_unref(c));
+	thing_free(c);
+	for (int i = 0; i < 3; i++)
+		ck_assert_ptr_null(prodd_current_get(&current));
+}
+END_TEST
+
+static void *hammer(void *arg)
+{
+	for (int i = 0; i < 100000; i++)
+		give_back(prodd_current_get(&current));
+	return arg;
+}
+
+START_TEST(a_word_is_drained_by_many_at_once)
+{
+	pthread_t threads[8];
+
+	put(thing_new(1));
+	for (int i = 0; i < 8; i++)
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, hammer, NULL), 0);
+	for (int i = 0; i < 8; i++)
+		pthread_join(threads[i], NULL);
+	ck_assert_int_eq(atomic_load(&alive), 1);
+	put(NULL);
+	ck_assert_int_eq(atomic_load(&alive), 0);
+}
+END_TEST
+
+/* ---- names, which threads add at once too */
+
+static struct prodd_names names;
+
+static void *add_names(void *arg)
+{
+	char name[16];
+
+	for (int i = 0; i < 200; i++) {
+		snprintf(name, sizeof name, "name%d", i % 100);
+		if (strcmp(prodd_names_add(&names, name, NULL)->text, name) != 0)
+			abort();
+	}
+	return arg;
+}
+
+START_TEST(a_name_is_added_once)
+{
+	pthread_t threads[8];
+	unsigned count = 0;
+
+	for (int i = 0; i < 8; i++)
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, add_names, NULL), 0);
+	for (int i = 0; i < 8; i++)
+		pthread_join(threads[i], NULL);
+	for (const struct prodd_name *name = prodd_names_newest(&names); name; name = name->next)
+		count++;
+	ck_assert_uint_eq(count, 100);
+	ck_assert_uint_eq(prodd_names_newest(&names)->number, 99);
+	prodd_names_clear(&names);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("client: references");
+	TCase *tc = tcase_create("references");
+
+	suite_add_tcase(s, tc);
+	tcase_set_timeout(tc, 60);
+	tcase_add_test(tc, readers_never_see_what_is_freed);
+	tcase_add_test(tc, a_busy_word_does_not_overflow);
+	tcase_add_test(tc, a_word_is_drained_by_many_at_once);
+	tcase_add_test(tc, a_name_is_added_once);
+	return suite_run(s);
+}
