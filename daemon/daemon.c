@@ -14,14 +14,12 @@
 #include "daemon/core/server.h"
 #include "daemon/start.h"
 #include "daemon/util/clock.h"
-#include "daemon/util/clock.h"
 #include "daemon/util/container.h"
 #include "daemon/util/log.h"
 #include "daemon/util/version.h"
 
 #define FAREWELL_MS 1000	/* for what is queued to sessions that do not read */
 #define FAREWELL_STEP_MS 5	/* how often it is seen whether all have gone */
-#define FAREWELL_LOOK_MS 5	/* between looks at whether the last session has gone */
 
 struct daemon {
 	struct places places;
@@ -36,7 +34,7 @@ struct daemon {
 	struct event *terminate;
 	struct event *interrupt;
 	struct loop_timer farewell;	/* the loop ends when the sessions have gone, or had their time */
-	uint64_t farewell_until_ms;
+	uint64_t ends_ms;		/* of the farewell, on the monotonic clock; 0: not ending */
 };
 
 /* ---- ending */
