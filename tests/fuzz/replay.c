@@ -29,7 +29,7 @@ static void say(const char *text, size_t size)
 		_exit(99);
 }
 
-static void print_input(int number)
+static void print_input(void)
 {
 	static const char digits[] = "0123456789abcdef";
 
@@ -41,9 +41,17 @@ static void print_input(int number)
 		say(text, sizeof text);
 	}
 	say("\n", 1);
+}
+
+static void on_fatal(int number)
+{
+	print_input();
 	signal(number, SIG_DFL);
 	raise(number);
 }
+
+/* Sanitizers end the program without a signal; this is theirs, when they are linked. */
+__attribute__((weak)) void __sanitizer_set_death_callback(void (*callback)(void));
 
 /* Memory of exactly the input's size, so that a sanitizer or valgrind sees a byte too many. */
 static void try_input(const char *bytes, size_t size)
@@ -160,7 +168,9 @@ int main(int argc, char **argv)
 	static const int fatal[] = { SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL };
 
 	for (size_t i = 0; i < sizeof fatal / sizeof *fatal; i++)
-		signal(fatal[i], print_input);
+		signal(fatal[i], on_fatal);
+	if (__sanitizer_set_death_callback)
+		__sanitizer_set_death_callback(print_input);
 	if (argc < 2)
 		return replay_corpus(argv[0]);
 	for (int i = 1; i < argc; i++)

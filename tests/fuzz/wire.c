@@ -14,6 +14,24 @@
 
 enum { record_size_max = 1024, nested_max = 8 };
 
+/* Counts the values of a tree that the pre-check passed; it must obey the limits. */
+static uint32_t count_values(const msgpack_object *o, unsigned depth)
+{
+	bool container = o->type == MSGPACK_OBJECT_ARRAY || o->type == MSGPACK_OBJECT_MAP;
+	uint32_t count = 1;
+
+	FUZZ_DEMAND(o->type != MSGPACK_OBJECT_EXT);
+	FUZZ_DEMAND(depth + container <= PRODD_DEPTH_MAX);
+	if (o->type == MSGPACK_OBJECT_ARRAY)
+		for (uint32_t i = 0; i < o->via.array.size; i++)
+			count += count_values(&o->via.array.ptr[i], depth + 1);
+	if (o->type == MSGPACK_OBJECT_MAP)
+		for (uint32_t i = 0; i < o->via.map.size; i++)
+			count += count_values(&o->via.map.ptr[i].key, depth + 1) +
+				 count_values(&o->via.map.ptr[i].val, depth + 1);
+	return count;
+}
+
 static void oracle(struct prodd_slice frame)
 {
 	struct prodd_cursor c = prodd_cursor(frame);
@@ -24,6 +42,7 @@ static void oracle(struct prodd_slice frame)
 	msgpack_unpacked_init(&result);
 	FUZZ_DEMAND(msgpack_unpack_next(&result, frame.at, frame.size, &used) == MSGPACK_UNPACK_SUCCESS);
 	FUZZ_DEMAND(used == frame.size);
+	FUZZ_DEMAND(count_values(&result.data, 0) <= PRODD_NODES_MAX);
 	msgpack_unpacked_destroy(&result);
 }
 
@@ -79,6 +98,26 @@ static void walk_lists(const struct wire_record *type, const void *record, int d
 	}
 }
 
+/* What the table promises of a decoded record. */
+static void obeys_table(const struct wire_record *type, const void *record)
+{
+	for (unsigned i = 0; i < type->count; i++) {
+		const struct wire_field *field = &type->fields[i];
+		const void *at = (const char *)record + field->offset;
+		struct prodd_slice slice;
+		struct prodd_list list;
+
+		if (field->kind == WIRE_STR || field->kind == WIRE_BIN || field->kind == WIRE_VALUE) {
+			memcpy(&slice, at, sizeof slice);
+			FUZZ_DEMAND(slice.size <= field->max);
+			FUZZ_DEMAND(field->kind != WIRE_STR || prodd_is_text(slice));
+		} else if (field->kind == WIRE_LIST || field->kind == WIRE_STRS) {
+			memcpy(&list, at, sizeof list);
+			FUZZ_DEMAND(list.count <= field->max);
+		}
+	}
+}
+
 static void decode(const struct prodd_message *m, const struct wire_record *type)
 {
 	_Alignas(16) char record[record_size_max];
@@ -90,6 +129,7 @@ static void decode(const struct prodd_message *m, const struct wire_record *type
 		FUZZ_DEMAND(e.text[0] && prodd_is_text(prodd_slice(e.text)));
 		return;
 	}
+	obeys_table(type, record);
 	encode_again(type, record);
 	walk_lists(type, record, 0);
 }

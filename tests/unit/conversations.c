@@ -39,7 +39,7 @@ static const struct wire_record *result_of(const struct conversation *c, uint64_
 {
 	for (int i = c->call_count; i-- > 0;)
 		if (c->calls[i].direction != c->direction && c->calls[i].id == id)
-			return wire_methods[c->calls[i].method].result;
+			return wire_methods[c->calls[i].method].result;	/* NULL: of a method unknown here */
 	ck_abort_msg("%s:%d: no call has this id", c->path, c->line);
 }
 
@@ -131,6 +131,8 @@ static void replay_message(struct conversation *c, struct prodd_slice frame)
 		return;
 	memset(record, 0, sizeof record);
 	if (!m.error.code) {
+		if (!type)
+			ck_abort_msg("%s:%d: a result of a method that is not known any more", c->path, c->line);
 		ck_assert_uint_le(type->size, sizeof record);
 		if (prodd_message_decode(&m, type, record, &e) < 0)
 			ck_abort_msg("%s:%d: %s", c->path, c->line, e.text);
