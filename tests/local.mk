@@ -49,3 +49,4 @@ check-valgrind: all
 
 .PHONY: print-tests check-valgrind
 include tests/client.mk
+include tests/core.mk

@@ -59,7 +59,7 @@ static void call(struct service *service, struct call *call, const void *params)
 	rig->called++;
 	if (call_method(call) == WIRE_M_config_schema) {
 		call_answer(call, &schema);
-	} else if (call_method(call) == WIRE_M_confirm) {
+	} else if (call_method(call) == WIRE_M_confirm || call_method(call) == WIRE_M_events) {
 		ck_assert_uint_lt(rig->kept_count, RIG_CALLS);
 		rig->kept[rig->kept_count++] = call;
 	} else {

@@ -20,7 +20,7 @@ struct rig {
 	struct service service;
 	struct session_host host;
 	struct session *last;		/* of the last hello */
-	struct call *kept[RIG_CALLS];	/* calls of `confirm`, which are not answered by themselves */
+	struct call *kept[RIG_CALLS];	/* calls of `confirm` and `events`: a test answers them */
 	unsigned kept_count;
 	unsigned called;		/* calls that reached the service */
 	struct prodd_slice filler;	/* what a config.schema is answered with, as the name of the app */
