@@ -238,9 +238,14 @@ int prodd_engine_turn(struct prodd_engine *engine, int timeout_ms, struct prodd_
 	return r;
 }
 
+bool prodd_engine_seize(struct prodd_engine *engine)
+{
+	return !atomic_exchange(&engine->turning, true);
+}
+
 bool prodd_engine_enter(struct prodd_engine *engine)
 {
-	if (atomic_exchange(&engine->turning, true))
+	if (!prodd_engine_seize(engine))
 		return false;
 	atomic_store(&engine->thread, pthread_self());
 	return true;

@@ -61,6 +61,9 @@ int prodd_engine_take_over(struct prodd_engine *engine, int number, struct prodd
 bool prodd_engine_enter(struct prodd_engine *engine);
 void prodd_engine_exit(struct prodd_engine *engine);
 
+/* Keeps all threads from turning it, for good; false: one is at it. */
+bool prodd_engine_seize(struct prodd_engine *engine);
+
 /* This thread is in a turn: the caller is a callback. */
 bool prodd_engine_is_inside(struct prodd_engine *engine);
 

@@ -121,7 +121,7 @@ int prodd_start(struct prodd *p, struct prodd_error *e)
 
 /* ---- ending */
 
-/* With an own loop another thread may be in a turn that ends soon. Who enters here never leaves. */
+/* With an own loop another thread may be in a turn that ends soon. */
 static void end_turns(struct prodd *p)
 {
 	struct timespec pause = { .tv_nsec = PRODD_NS_PER_MS };
@@ -130,7 +130,7 @@ static void end_turns(struct prodd *p)
 	if (p->has_thread)
 		pthread_join(p->thread, NULL);
 	p->has_thread = false;
-	while (!prodd_engine_enter(p->engine))
+	while (!prodd_engine_seize(p->engine))
 		nanosleep(&pause, NULL);
 }
 

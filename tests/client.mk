@@ -6,6 +6,9 @@ client_unit_tests = \
 	tests/unit/client_cache \
 	tests/unit/client_current \
 	tests/unit/client_declared \
+	tests/unit/client_fork \
+	tests/unit/client_harmless \
+	tests/unit/client_null \
 	tests/unit/client_session \
 	tests/unit/client_values
 check_PROGRAMS += $(client_unit_tests)
@@ -30,6 +33,18 @@ tests_unit_client_declared_SOURCES = tests/unit/client_declared.c $(suite)
 tests_unit_client_declared_CPPFLAGS = $(client_unit_cppflags)
 tests_unit_client_declared_CFLAGS = $(client_unit_cflags)
 tests_unit_client_declared_LDADD = $(client_unit_libs)
+tests_unit_client_fork_SOURCES = tests/unit/client_fork.c $(client_play)
+tests_unit_client_fork_CPPFLAGS = $(client_unit_cppflags)
+tests_unit_client_fork_CFLAGS = $(client_unit_cflags)
+tests_unit_client_fork_LDADD = $(client_unit_libs)
+tests_unit_client_harmless_SOURCES = tests/unit/client_harmless.c $(client_play)
+tests_unit_client_harmless_CPPFLAGS = $(client_unit_cppflags)
+tests_unit_client_harmless_CFLAGS = $(client_unit_cflags)
+tests_unit_client_harmless_LDADD = $(client_unit_libs)
+tests_unit_client_null_SOURCES = tests/unit/client_null.c $(suite)
+tests_unit_client_null_CPPFLAGS = $(client_unit_cppflags)
+tests_unit_client_null_CFLAGS = $(client_unit_cflags)
+tests_unit_client_null_LDADD = $(client_unit_libs)
 tests_unit_client_session_SOURCES = tests/unit/client_session.c $(client_play)
 tests_unit_client_session_CPPFLAGS = $(client_unit_cppflags)
 tests_unit_client_session_CFLAGS = $(client_unit_cflags)

@@ -47,6 +47,7 @@ void app_new(struct app *a, struct peer *p, enum way way)
 	a->p = prodd_new("orders");
 	ck_assert_ptr_nonnull(a->p);
 	ck_assert_int_eq(prodd_set_socket(a->p, p->socket), 0);
+	ck_assert_int_eq(prodd_set_reconnect(a->p, 20), 0);	/* tests are in a hurry */
 	ck_assert_int_eq(prodd_set_log(a->p, NULL, NULL), 0);
 	ck_assert_int_eq(prodd_on_validate(a->p, judge, a), 0);
 	ck_assert_int_eq(prodd_on_change(a->p, note_change, a), 0);
