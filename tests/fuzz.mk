@@ -8,6 +8,11 @@
 
 fuzz_targets = \
 	tests/fuzz/wire
+if DAEMON
+fuzz_targets += \
+	tests/fuzz/config \
+	tests/fuzz/schema
+endif
 
 noinst_HEADERS += tests/fuzz/fuzz.h
 dist_noinst_SCRIPTS += tests/fuzz/hex2bin
@@ -24,3 +29,9 @@ endif
 tests_fuzz_wire_SOURCES = tests/fuzz/wire.c $(fuzz_main)
 tests_fuzz_wire_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 tests_fuzz_wire_LDADD = libproto.la $(MSGPACK_LIBS)
+tests_fuzz_config_SOURCES = tests/fuzz/config.c $(fuzz_main)
+tests_fuzz_config_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_config_LDADD = libparse.la libtree.la libproto.la $(MSGPACK_LIBS)
+tests_fuzz_schema_SOURCES = tests/fuzz/schema.c $(fuzz_main)
+tests_fuzz_schema_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_schema_LDADD = libparse.la libtree.la libproto.la $(MSGPACK_LIBS)
