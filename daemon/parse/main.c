@@ -32,7 +32,7 @@ static const struct option options[] = {
 };
 
 static const char help[] =
-	"Usage: prodd-parse --check DIR --env ENVIRONMENT [--app NAME] [--json]\n"
+	"Usage: prodd-parse --check DIR [--env ENVIRONMENT] [--app NAME] [--json]\n"
 	"       prodd-parse --check-prodd-conf FILE [--json] [CONF.D]\n"
 	"       prodd-parse --print-prodd-conf | --print-settings-scd | --help | --version\n"
 	"\n"
@@ -41,7 +41,7 @@ static const char help[] =
 	"\n"
 	"  --check DIR               an app's directory: schema.conf, default.conf,\n"
 	"                            ENVIRONMENT.conf and conf.d/*.conf\n"
-	"  --env ENVIRONMENT         which environment to check\n"
+	"  --env ENVIRONMENT         which environment to check; else $RUN_ENV, else development\n"
 	"  --app NAME                name in what is printed; else the directory's\n"
 	"  --check-prodd-conf FILE   the daemon's own configuration, with the files in CONF.D\n"
 	"  --json                    print the result as JSON\n"
@@ -74,8 +74,9 @@ static int serve(void)
 	return 0;
 }
 
-static int check(const struct command_check *what)
+static int check(struct command_check *what)
 {
+	const char *run_env = getenv("RUN_ENV");
 	struct prodd_error e;
 
 	if (!what->directory && !what->conf)
@@ -83,7 +84,7 @@ static int check(const struct command_check *what)
 	if (what->directory && what->conf)
 		return usage("--check and --check-prodd-conf exclude each other");
 	if (what->directory && !what->environment)
-		return usage("--check needs --env ENVIRONMENT");
+		what->environment = run_env && *run_env ? run_env : "development";
 	if (confine_command(&e) < 0)
 		return failed(&e);
 	return command_check(what);

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 
 #include "daemon/parse/token.h"
+#include "proto/cursor.h"
 #include "proto/limits.h"
 #include <prodd/error.h>
 
@@ -80,6 +81,13 @@ static bool refuse_token(struct scanner *s, const char *expected)
 	case TOKEN_END:
 		report(s, t->line, "syntax error, the file ends where %s is expected", expected);
 		break;
+	case TOKEN_OTHER:
+		if (prodd_text_character(t->text) == 0 || (unsigned char)t->text.at[0] < 0x20) {
+			report(s, t->line, "syntax error, expected %s, got the byte 0x%02x", expected,
+			       (unsigned char)t->text.at[0]);
+			break;
+		}
+		/* fall through */
 	default:
 		report(s, t->line, "syntax error, expected %s, got %s%.*s%s", expected,
 		       t->kind == TOKEN_STRING ? "" : "\"", PRODD_SLICE(shown(t)), t->kind == TOKEN_STRING ? "" : "\"");
@@ -253,7 +261,7 @@ static bool elements(struct scanner *s, const struct token *open, char close)
 		if (!(array ? scalar(s) : value(s)))
 			return false;
 		first = first == TOKEN_END ? kind : first;
-		if (array && kind != first) {
+		if (array && kind != first && !s->bad) {
 			report(s, line, "the values in [ ] are of different types; write ( ) for such a list");
 			s->bad = true;
 		}

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "proto/cursor.h"
+
 enum { number_max = 400 };	/* bytes of a number: more cannot be exact anyway */
 
 static bool is_digit(char c)
@@ -219,7 +221,8 @@ struct token token_next(struct tokens *t)
 		token.kind = word_kind((struct prodd_slice){ t->left.at, size });
 	} else {
 		token.kind = t->left.at[0] != '\0' && strchr("=:,;{}[]()", t->left.at[0]) ? TOKEN_MARK : TOKEN_OTHER;
-		size = 1;
+		size = token.kind == TOKEN_MARK ? 1 : prodd_text_character(t->left);
+		size = size ? size : 1;
 	}
 	token.text = take(t, size);
 	return token;

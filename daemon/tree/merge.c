@@ -12,7 +12,7 @@
 #include "proto/limits.h"
 
 /* Steps of the search for near names: some tens of milliseconds for a whole run. */
-enum { suggest_steps = 20 * 1000 * 1000 };
+enum { suggest_steps = 5 * 1000 * 1000 };
 
 struct mention {
 	const struct setting *setting;

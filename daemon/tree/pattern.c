@@ -134,8 +134,12 @@ struct pattern *pattern_free(struct pattern *pattern)
 
 bool pattern_matches(const struct pattern *pattern, struct prodd_slice value)
 {
-	regmatch_t range = { .rm_so = 0, .rm_eo = (regoff_t)value.size };
+	char text[PATTERN_VALUE_MAX + 1];	/* regexec() wants a final NUL */
 
-	/* With REG_STARTEND the value needs no final NUL. */
-	return regexec(&pattern->regex, value.at ? value.at : "", 1, &range, REG_STARTEND) == 0;
+	if (value.size >= sizeof text)
+		return false;
+	if (value.size)
+		memcpy(text, value.at, value.size);
+	text[value.size] = '\0';
+	return regexec(&pattern->regex, text, 0, NULL, 0) == 0;
 }

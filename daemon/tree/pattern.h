@@ -11,6 +11,7 @@
 #include "proto/slice.h"
 
 #define PATTERN_SIZE_MAX 1024u		/* bytes: the wire's limit */
+#define PATTERN_VALUE_MAX 65536u	/* bytes: the wire's limit of a value */
 #define PATTERN_REPEAT_MAX 1000u	/* product of all bounds in { } */
 
 struct pattern {
@@ -26,6 +27,7 @@ int pattern_new(struct pattern **ret, struct prodd_slice text, struct prodd_slic
 /* Frees it and all behind it. NULL is allowed; returns NULL. */
 struct pattern *pattern_free(struct pattern *pattern);
 
+/* A longer value than PATTERN_VALUE_MAX matches nothing. Uses as much stack. */
 bool pattern_matches(const struct pattern *pattern, struct prodd_slice value);
 
 #endif

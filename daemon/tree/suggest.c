@@ -94,7 +94,7 @@ struct suggest suggest_for(struct prodd_slice word, size_t *budget)
 	unsigned limit = (unsigned)(word.size / 3);
 
 	if (limit < 2)
-		limit = word.size < 4 ? 1 : 2;
+		limit = word.size < 2 ? 0 : word.size < 4 ? 1 : 2;
 	return (struct suggest){ .word = word, .distance = limit + 1, .limit = limit, .budget = budget };
 }
 

@@ -16,7 +16,7 @@ struct suggest {
 	size_t *budget;			/* steps left for many searches; NULL: no bound. At 0 none is near */
 };
 
-/* Near is a distance of at most a third of the word's length, at least 1 and, from 4 bytes on, at least 2. */
+/* Near is a distance of at most a third of the word's length, but 2 from 4 bytes on and 1 from 2 bytes on. */
 struct suggest suggest_for(struct prodd_slice word, size_t *budget);
 
 /* The first of equally near names stays. */
