@@ -2,6 +2,7 @@
 /* Accounts outlive their sessions, so that status can tell; there is a most of those too. */
 #include "daemon/core/account.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 
 static size_t limit_or(size_t configured, size_t usual)
@@ -18,6 +19,7 @@ void accounts_clear(struct accounts *accounts)
 		free(account);
 	}
 	accounts->sessions = 0;
+	accounts->bytes = accounts->bytes_high = 0;
 }
 
 /* Forgets the oldest account that nobody uses, when there are many. */
@@ -106,10 +108,24 @@ bool account_charge(struct accounts *accounts, struct account *account, size_t b
 	account->bytes += bytes;
 	if (account->bytes > account->bytes_max)
 		account->bytes_max = account->bytes;
+	accounts->bytes += bytes;
+	if (accounts->bytes > accounts->bytes_high)
+		accounts->bytes_high = accounts->bytes;
 	return true;
 }
 
-void account_discharge(struct account *account, size_t bytes)
+/* free(3) alone keeps what lies below anything that was allocated later. */
+static void give_back(struct accounts *accounts)
+{
+	if (accounts->bytes_high - accounts->bytes < ACCOUNTS_TRIM)
+		return;
+	malloc_trim(0);
+	accounts->bytes_high = accounts->bytes;
+}
+
+void account_discharge(struct accounts *accounts, struct account *account, size_t bytes)
 {
 	account->bytes -= bytes;
+	accounts->bytes -= bytes;
+	give_back(accounts);
 }

@@ -19,6 +19,7 @@
 #define ACCOUNT_SESSIONS_MAX 1024u		/* of a uid, unless configured */
 #define ACCOUNT_BYTES_MAX (16u * 1024 * 1024)	/* of a uid, unless configured */
 #define ACCOUNTS_SESSIONS_MAX 16384u		/* of the daemon, unless configured or fewer by RLIMIT_NOFILE */
+#define ACCOUNTS_TRIM (2u * 1024 * 1024)	/* bytes freed, after which memory is given back to the kernel */
 #define ACCOUNTS_KEPT 1024u			/* accounts without sessions that are remembered for status */
 
 /* 0: as above. */
@@ -44,6 +45,8 @@ struct accounts {
 	struct account_limits limits;
 	struct account *by_uid;		/* owned */
 	unsigned sessions;
+	size_t bytes;			/* of all */
+	size_t bytes_high;		/* the most since memory was last given back to the kernel */
 };
 
 void accounts_clear(struct accounts *accounts);
@@ -66,6 +69,8 @@ void account_close(struct accounts *accounts, struct account *account);
 
 /* Charges `bytes`; false and nothing charged when it would be over the limit. */
 bool account_charge(struct accounts *accounts, struct account *account, size_t bytes);
-void account_discharge(struct account *account, size_t bytes);
+
+/* After the bytes were freed: when there were many, their memory goes back to the kernel. */
+void account_discharge(struct accounts *accounts, struct account *account, size_t bytes);
 
 #endif

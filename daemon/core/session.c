@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A session's life.  It ends only in its timer, so that no function here frees
- * a session, or tells anybody of its end, under the hands of its caller.
+ * A session's life.  It ends only in its turn, so that no function here frees
+ * a session, or tells anybody of its end, under the hands of its caller; and
+ * so that the end of many is spread over turns of the loop too.
  */
 #include "daemon/core/session_parts.h"
 
@@ -19,6 +20,7 @@
 enum {
 	charge_session = 2048,		/* for the objects of a session, whatever it does */
 	charge_call = 256,		/* for an outstanding call */
+	charge_overhead = 16,		/* one byte in so many for what malloc(3) adds to a buffer */
 };
 
 const struct session_limits session_limits_usual = {
@@ -51,8 +53,6 @@ void session_schedule(struct session *session)
 	const struct session_limits *limits = session_limits(session);
 	uint64_t now, deadline = 0;
 
-	if (session->failed || (session->ending && !session->told))
-		return;		/* the timer is due */
 	if (!session->greeted && !session->ending)
 		sooner(&deadline, session->accepted_ms + limits->hello_ms);
 	if (session->out.pending > 0)
@@ -76,15 +76,14 @@ void session_end(struct session *session, uint64_t grace_ms)
 	session->ending = true;
 	session->ends_ms = clock_monotonic_ms() + grace_ms;
 	event_del(session->on_readable);
-	turns_wish(&session->host->turns, &session->turn);	/* to send what is queued */
-	loop_timer_soon(&session->timer);
+	turns_wish(&session->host->turns, &session->turn);
 }
 
 void session_fail(struct session *session)
 {
 	session_end(session, 0);
 	session->failed = true;
-	loop_timer_soon(&session->timer);
+	turns_wish(&session->host->turns, &session->turn);
 }
 
 void session_end_counted(struct session *session, uint64_t *count)
@@ -140,10 +139,19 @@ static void session_free(struct session *session)
 	identity_clear(&session->identity);
 	file_close(&session->fd);
 	free(session->client);
-	account_discharge(session->account, session->charged);
+	account_discharge(host->accounts, session->account, session->charged);
 	account_close(host->accounts, session->account);
 	counters.connections_closed++;
 	free(session);
+}
+
+bool session_finish(struct session *session)
+{
+	tell(session);
+	if (!session->failed && session->out.pending > 0 && clock_monotonic_ms() < session->ends_ms)
+		return false;
+	session_free(session);
+	return true;
 }
 
 static void hello_overdue(struct session *session)
@@ -160,28 +168,22 @@ static void timer_fired(struct loop_timer *timer)
 	const struct session_limits *limits = session_limits(session);
 	uint64_t now = clock_monotonic_ms();
 
-	if (session->ending) {
-		tell(session);
-		if (session->failed || session->out.pending == 0 || now >= session->ends_ms) {
-			if (!session->failed)
-				output_write(&session->out, session->fd);	/* the last chance */
-			session_free(session);
-			return;
-		}
-	} else if (!session->greeted && now >= session->accepted_ms + limits->hello_ms) {
+	if (session->ending)
+		turns_wish(&session->host->turns, &session->turn);
+	else if (!session->greeted && now >= session->accepted_ms + limits->hello_ms)
 		hello_overdue(session);
-	} else if (session->out.pending > 0 && now >= session->progress_ms + limits->stall_ms) {
+	else if (session->out.pending > 0 && now >= session->progress_ms + limits->stall_ms)
 		session_end_counted(session, &counters.sessions_ended_output);
-	}
-	session_schedule(session);
+	else
+		session_schedule(session);
 }
 
 /* ---- what it keeps */
 
 bool session_recharge(struct session *session)
 {
-	size_t kept = charge_session + session->in.pending.capacity + session->backlog.capacity + session->out.kept +
-		      session->call_count * charge_call;
+	size_t buffers = session->in.pending.capacity + session->backlog.capacity + session->out.kept;
+	size_t kept = charge_session + buffers + buffers / charge_overhead + session->call_count * charge_call;
 
 	if (kept > session->charged) {
 		if (!account_charge(session->host->accounts, session->account, kept - session->charged)) {
@@ -189,7 +191,7 @@ bool session_recharge(struct session *session)
 			return false;
 		}
 	} else {
-		account_discharge(session->account, session->charged - kept);
+		account_discharge(session->host->accounts, session->account, session->charged - kept);
 	}
 	session->charged = kept;
 	return true;

@@ -188,30 +188,40 @@ static void receive(struct session *session)
 	}
 }
 
+static void take_more(struct session *session)
+{
+	resume_reading(session);
+	if (session->paused)
+		return;
+	if (session->backlog.size > 0)
+		take_backlog(session);
+	else if (session->readable)
+		receive(session);
+	session_flush(session);
+	pause_reading(session);
+}
+
+/* Is there work that no event will tell of? */
+static bool wants_more(const struct session *session)
+{
+	if (session->out.pending > 0 && !session->blocked)
+		return true;
+	return session->backlog.size > 0 && !session->paused && !session->ending;
+}
+
 void session_take_turn(struct turn *turn)
 {
 	struct session *session = container_of(turn, struct session, turn);
 
 	session_flush(session);
-	resume_reading(session);
-	if (!session->ending && !session->paused) {
-		if (session->backlog.size > 0)
-			take_backlog(session);
-		else if (session->readable)
-			receive(session);
-		session_flush(session);
-		pause_reading(session);
+	if (session->ending) {
+		if (session_finish(session))
+			return;
+	} else {
+		take_more(session);
 	}
 	session_recharge(session);
-	if (session->ending) {
-		if (session->out.pending == 0)
-			loop_timer_soon(&session->timer);
-		if (!session->told)
-			return;
-	} else if (session->backlog.size > 0 && !session->paused) {
-		turns_wish(&session->host->turns, turn);
-	}
-	if (session->out.pending > 0 && !session->blocked && !session->failed)
+	if (wants_more(session))
 		turns_wish(&session->host->turns, turn);
 	if (loop_timer_armed(&session->timer) != (session->out.pending > 0 || !session->greeted || session->ending))
 		session_schedule(session);

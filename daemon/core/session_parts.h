@@ -57,6 +57,9 @@ void session_end_counted(struct session *session, uint64_t *count);
 /* A rule of the wire is broken: says so and ends the session. `count` is the counter of the reason. */
 void session_violation(struct session *session, uint64_t id, const struct prodd_error *why, uint64_t *count);
 
+/* In the turn of one that is ending: tells who must know. True: it is freed. */
+bool session_finish(struct session *session);
+
 /* Arms the timer for the nearest deadline; an idle session has none. */
 void session_schedule(struct session *session);
 

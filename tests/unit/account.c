@@ -18,7 +18,7 @@ START_TEST(bytes_are_charged_to_the_limit_and_given_back)
 	ck_assert_uint_eq(a->bytes, 600);
 	ck_assert(account_charge(&all, a, 400));
 	ck_assert(!account_charge(&all, a, 1));
-	account_discharge(a, 1000);
+	account_discharge(&all, a, 1000);
 	ck_assert_uint_eq(a->bytes, 0);
 	ck_assert_uint_eq(a->bytes_max, 1000);
 	ck_assert_uint_eq(a->refused, 3);

@@ -376,7 +376,7 @@ START_TEST(notes_to_one_who_does_not_read_end_the_session_at_the_hard_limit)
 	} while (r == 0 && ++n < 100000);
 	ck_assert_int_eq(r, -PRODD_E_OVER_LIMIT);
 	ck_assert_uint_eq(counters.sessions_ended_output, 1);
-	ck_assert_uint_le(account()->bytes_max, rig.limits.output_hard * 2);
+	ck_assert_uint_le(account()->bytes_max, rig.limits.output_hard * 5 / 2);
 	rig_run(&rig);
 	ck_assert_uint_eq(rig.host.count, 0);
 	ck_assert_uint_eq(account()->bytes, 0);
@@ -434,12 +434,12 @@ START_TEST(who_reads_slowly_is_not_cut)
 	uint64_t end;
 	int fd;
 
-	rig.limits.stall_ms = 200;
+	rig.limits.stall_ms = 500;
 	fd = rig_greeted(&rig, false, NULL);
 	send_until_full(fd, WIRE_M_ping, &empty, 1000000);
-	end = clock_monotonic_ms() + 700;
+	end = clock_monotonic_ms() + 1200;
 	while (clock_monotonic_ms() < end) {
-		char some[20000];
+		char some[60000];
 
 		ck_assert_int_ge(recv(fd, some, sizeof some, 0), -1);
 		event_base_loop(rig.loop.base, EVLOOP_NONBLOCK);
