@@ -57,5 +57,12 @@ tests_unit_session_limits_CFLAGS = $(core_unit_cflags)
 tests_unit_session_limits_LDADD = $(core_unit_libs)
 endif
 
-EXTRA_DIST += tests/integration/harness.py
+hostile_tests = \
+	tests/integration/hostile_bytes_end_their_session_alone.py \
+	tests/integration/hostile_connects_leave_room.py \
+	tests/integration/hostile_descriptors_and_answers_are_refused.py \
+	tests/integration/hostile_readers_are_cut.py
+dist_check_SCRIPTS += $(hostile_tests)
+TESTS += $(hostile_tests)
+EXTRA_DIST += tests/integration/harness.py tests/integration/hostile.py
 endif
