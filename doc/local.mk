@@ -1,3 +1,4 @@
 # SPDX-License-Identifier: Apache-2.0
+include doc/pages.mk
 include doc/prodctl.mk
 include doc/protocol.mk

@@ -26,17 +26,13 @@ AM_TESTS_ENVIRONMENT = \
 	TSAN_OPTIONS='halt_on_error=1:second_deadlock_stack=1:exitcode=98'; \
 	export ASAN_OPTIONS LSAN_OPTIONS UBSAN_OPTIONS TSAN_OPTIONS;
 
-include tests/proto.mk
+include tests/client.mk
+include tests/core.mk
 include tests/fuzz.mk
+include tests/house.mk
 include tests/prodctl.mk
+include tests/proto.mk
 include tests/tree.mk
-
-if DAEMON
-house_tests = \
-	tests/house/layers_include_only_what_they_may
-dist_check_SCRIPTS += $(house_tests)
-TESTS += $(house_tests)
-endif
 
 # For tools/test.
 print-tests:
@@ -48,5 +44,3 @@ check-valgrind: all
 	$(MAKE) $(AM_MAKEFLAGS) check TESTS="`echo $$unit`" LOG_COMPILER='$(LOG_COMPILER) --valgrind'
 
 .PHONY: print-tests check-valgrind
-include tests/client.mk
-include tests/core.mk
