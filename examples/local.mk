@@ -3,7 +3,8 @@
 
 noinst_PROGRAMS += examples/hello/hello
 examples_hello_hello_SOURCES = examples/hello/hello.c
-examples_hello_hello_CPPFLAGS = -I$(top_srcdir)/client/include -I$(top_srcdir)/proto/include
+examples_hello_hello_CPPFLAGS = -I$(top_srcdir)/client/include -I$(top_srcdir)/proto/include \
+	-DBUILD='"commit $(PRODD_GIT_HASH), built $(PRODD_BUILD_DATE)\nfeatures $(PRODD_FEATURES)\n"'
 examples_hello_hello_LDADD = libprodd-client.la
 
 EXTRA_DIST += examples/hello/schema.conf examples/hello/default.conf examples/hello/production.conf

@@ -17,6 +17,10 @@
 
 #include <prodd/client.h>
 
+#ifndef BUILD	/* prodd's own makefile says commit, day and features */
+#define BUILD ""
+#endif
+
 enum { exit_no_config = 78 };	/* EX_CONFIG (sysexits.h) */
 
 struct hello {
@@ -114,7 +118,7 @@ static int read_options(struct hello *h, int argc, char **argv)
 		case 'w': h->wait_ms = atoi(optarg); break;
 		case 'l': h->own_loop = 1; break;
 		case 'h': return usage(stdout);
-		case 'V': return printf("hello %s\n", prodd_client_version()), 0;
+		case 'V': return printf("hello %s\n" BUILD, prodd_client_version()), 0;
 		default: return usage(stderr);
 		}
 	return optind < argc ? usage(stderr) : -1;
