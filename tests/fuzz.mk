@@ -11,7 +11,8 @@ fuzz_targets = \
 if DAEMON
 fuzz_targets += \
 	tests/fuzz/config \
-	tests/fuzz/schema
+	tests/fuzz/schema \
+	tests/fuzz/session
 endif
 
 noinst_HEADERS += tests/fuzz/fuzz.h
@@ -35,3 +36,7 @@ tests_fuzz_config_LDADD = libparse.la libtree.la libproto.la $(MSGPACK_LIBS)
 tests_fuzz_schema_SOURCES = tests/fuzz/schema.c $(fuzz_main)
 tests_fuzz_schema_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 tests_fuzz_schema_LDADD = libparse.la libtree.la libproto.la $(MSGPACK_LIBS)
+tests_fuzz_session_SOURCES = tests/fuzz/session.c $(fuzz_main)
+tests_fuzz_session_CPPFLAGS = $(AM_CPPFLAGS) $(LIBEVENT_CFLAGS)
+tests_fuzz_session_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_session_LDADD = libprodd-core.la $(MSGPACK_LIBS)
