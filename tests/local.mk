@@ -27,6 +27,7 @@ AM_TESTS_ENVIRONMENT = \
 	export ASAN_OPTIONS LSAN_OPTIONS UBSAN_OPTIONS TSAN_OPTIONS;
 
 include tests/client.mk
+include tests/config.mk
 include tests/core.mk
 include tests/fuzz.mk
 include tests/house.mk

@@ -17,7 +17,7 @@ static bool unit_is_named(const char *unit, const char *app)
 	       (unit[length] == '@' && fnmatch("@*.service", unit + length, 0) == 0);
 }
 
-/* A rule of an app: block names a unit exactly, or all of a template: "orders@.service". */
+/* A rule of an app: block names a unit exactly, or all of a template: "orders@.service" or "orders@*.service". */
 static bool unit_matches(const char *unit, const char *rule)
 {
 	const char *at = strchr(rule, '@');
@@ -26,13 +26,23 @@ static bool unit_matches(const char *unit, const char *rule)
 		return false;
 	if (strcmp(unit, rule) == 0)
 		return true;
-	return at && strcmp(at, "@.service") == 0 && strncmp(unit, rule, (size_t)(at - rule) + 1) == 0;
+	return at && (strcmp(at, "@.service") == 0 || strcmp(at, "@*.service") == 0) &&
+	       strncmp(unit, rule, (size_t)(at - rule) + 1) == 0;
+}
+
+/* By name, or by number. */
+static bool user_matches(const struct identity *who, const char *rule)
+{
+	char number[16];
+
+	snprintf(number, sizeof number, "%u", (unsigned)who->uid);
+	return *rule && (strcmp(who->user, rule) == 0 || strcmp(number, rule) == 0);
 }
 
 static bool block_allows(const struct app_block *block, const struct identity *who)
 {
 	return (*block->unit && unit_matches(who->unit, block->unit)) ||
-	       (*block->user && strcmp(who->user, block->user) == 0) ||
+	       user_matches(who, block->user) ||
 	       (*block->group && identity_in_group(who, block->group));
 }
 

@@ -39,7 +39,7 @@
 	S("app.*.user", "string", "", "", "", "", "^[^[:space:]:]+$", \
 	  "User, by name or number, who may use the app's name.") \
 	S("app.*.group", "string", "", "", "", "", "^[^[:space:]:]+$", \
-	  "Group, by name or number, whose members may use the app's name.") \
+	  "Group whose members may use the app's name.") \
 	S("app.*.config", "string", "", "", "", "", "^/", \
 	  "Directory of the app's files; else apps/NAME beside prodd.conf.") \
 	S("app.*.environment", "string", "", "", "", "", "^[A-Za-z0-9][A-Za-z0-9_.-]*$", \
