@@ -192,7 +192,7 @@ START_TEST(what_is_written_reads_back)
 {
 	struct dice d = dice_start("units");
 
-	for (int i = 0; i < 20000; i++) {
+	for (int i = 0; i < 4000; i++) {
 		int64_t number = i == 0 ? INT64_MAX : some_number(&d);
 		char text[PRODD_UNITS_TEXT_MAX];
 		int64_t back = -1;
