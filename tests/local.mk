@@ -5,12 +5,16 @@
 LOG_COMPILER = $(PYTHON3) $(top_srcdir)/tests/run-test
 dist_check_SCRIPTS += tests/run-test
 
+# These judge times, so nothing runs beside them in a plain build.
+alone_tests = $(hostile_tests) tests/unit/client_harmless
+
 # Sanitizers end a program at the first finding; an exit status of their own tells it from a test that fails.
 AM_TESTS_ENVIRONMENT = \
 	builddir='$(abs_builddir)'; export builddir; \
 	PRODD_SANITIZER='$(SANITIZER)'; export PRODD_SANITIZER; \
 	PRODD_QUICK='$(PRODD_QUICK)'; export PRODD_QUICK; \
 	case $$PRODD_SANITIZER in no) PRODD_PLAIN=1 ;; *) PRODD_PLAIN=0 ;; esac; export PRODD_PLAIN; \
+	PRODD_ALONE='$(alone_tests)'; export PRODD_ALONE; \
 	PRODD_BIN='$(abs_builddir)/prodd'; export PRODD_BIN; \
 	PRODD_LIBEXEC='$(abs_builddir)'; export PRODD_LIBEXEC; \
 	PRODCTL='$(abs_builddir)/prodctl'; export PRODCTL; \
@@ -45,3 +49,5 @@ check-valgrind: all
 	$(MAKE) $(AM_MAKEFLAGS) check TESTS="`echo $$unit`" LOG_COMPILER='$(LOG_COMPILER) --valgrind'
 
 .PHONY: print-tests check-valgrind
+
+CLEANFILES += tests/.door tests/.room
