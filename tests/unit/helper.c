@@ -336,5 +336,9 @@ int main(int argc, char **argv)
 		be(argv[0]);
 		return 0;
 	}
+	if (suite_under_valgrind()) {
+		puts("valgrind cannot start a program from a descriptor");
+		return 77;
+	}
 	return suite_run(helper_suite());
 }

@@ -140,7 +140,7 @@ START_TEST(who_has_said_hello_may_be_idle)
 {
 	int fd, other;
 
-	rig.limits.hello_ms = 20;
+	rig.limits.hello_ms = 300;
 	fd = rig_greeted(&rig, false, NULL);
 	other = rig_connect(&rig, false);
 	rig_until(&rig, &counters.connections_closed, 1);

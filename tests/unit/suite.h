@@ -4,8 +4,19 @@
 #define PRODD_TESTS_SUITE_H
 
 #include <check.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "tests/dice.h"
+
+/* For what valgrind cannot do. */
+static inline bool suite_under_valgrind(void)
+{
+	const char *preloaded = getenv("LD_PRELOAD");
+
+	return preloaded && strstr(preloaded, "valgrind");
+}
 
 /* Runs all tests of `s`, frees it, and returns the exit status. */
 static inline int suite_run(Suite *s)
