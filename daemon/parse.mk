@@ -7,6 +7,7 @@ libparse_la_LIBADD = liblayers.la libtree.la libproto.la $(LIBCONFIG_LIBS)
 libparse_la_SOURCES = \
 	daemon/parse/command.c daemon/parse/command.h \
 	daemon/parse/confine.c daemon/parse/confine.h \
+	daemon/parse/doubles.c daemon/parse/doubles.h \
 	daemon/parse/json.c daemon/parse/json.h \
 	daemon/parse/parse.c daemon/parse/parse.h \
 	daemon/parse/prodd-conf.h \

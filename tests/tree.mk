@@ -9,6 +9,7 @@ tree_unit_tests = \
 	tests/unit/names \
 	tests/unit/overlay \
 	tests/unit/parse \
+	tests/unit/parse_limits \
 	tests/unit/scan \
 	tests/unit/schema \
 	tests/unit/tree \
@@ -18,6 +19,7 @@ TESTS += $(tree_unit_tests)
 
 tree_unit_cflags = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tree_unit_libs = libtree.la libproto.la $(MSGPACK_LIBS) $(CHECK_LIBS)
+parsing_headers = tests/unit/literals.h tests/unit/trees.h tests/unit/parsing.h tests/unit/suite.h
 parse_unit_libs = libparse.la $(tree_unit_libs)
 
 tests_unit_layers_SOURCES = tests/unit/layers.c tests/unit/suite.h
@@ -32,9 +34,12 @@ tests_unit_names_LDADD = $(tree_unit_libs)
 tests_unit_overlay_SOURCES = tests/unit/overlay.c tests/unit/literals.h tests/unit/trees.h tests/unit/suite.h
 tests_unit_overlay_CFLAGS = $(tree_unit_cflags)
 tests_unit_overlay_LDADD = $(tree_unit_libs)
-tests_unit_parse_SOURCES = tests/unit/parse.c tests/unit/literals.h tests/unit/trees.h tests/unit/suite.h
+tests_unit_parse_SOURCES = tests/unit/parse.c $(parsing_headers)
 tests_unit_parse_CFLAGS = $(tree_unit_cflags)
 tests_unit_parse_LDADD = $(parse_unit_libs)
+tests_unit_parse_limits_SOURCES = tests/unit/parse_limits.c $(parsing_headers)
+tests_unit_parse_limits_CFLAGS = $(tree_unit_cflags)
+tests_unit_parse_limits_LDADD = $(parse_unit_libs)
 tests_unit_scan_SOURCES = tests/unit/scan.c tests/unit/literals.h tests/unit/trees.h tests/unit/suite.h
 tests_unit_scan_CFLAGS = $(tree_unit_cflags)
 tests_unit_scan_LDADD = $(parse_unit_libs)

@@ -60,8 +60,9 @@ static char *join(const char *directory, const char *name)
 
 	while (length > 1 && directory[length - 1] == '/')
 		length--;
-	return asprintf(&path, "%.*s%s%s", (int)length, directory, directory[length - 1] == '/' ? "" : "/", name) < 0 ?
-	       NULL : path;
+	if (asprintf(&path, "%.*s%s%s", (int)length, directory, directory[length - 1] == '/' ? "" : "/", name) < 0)
+		return NULL;
+	return path;
 }
 
 /* A file that need not be there. Takes `path`. */
@@ -203,7 +204,8 @@ int layers_list(const struct layers_where *where, struct layers *ret, struct pro
 	}
 	r = where->directory ? list_app(where, ret) : list_daemon(where, ret);
 	if (r < 0)
-		return prodd_error_set(e, -r, "listing %s", where->directory ? where->directory : where->conf);
+		return prodd_error_set(e, -r, "listing %s",
+				       where->directory ? where->directory : where->conf);
 	ret->state = ret->count + ret->problem_count > 0 ? LAYERS_FOUND : LAYERS_NO_FILES;
 	return 0;
 }

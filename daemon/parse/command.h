@@ -13,8 +13,8 @@ struct command_check {
 	bool json;
 };
 
-/* Prints what is wrong on stderr, or one line on stdout; as JSON on stdout. Returns the exit status: 0 valid, 4 invalid,
- * 1 could not be read, 2 usage. */
+/* Prints what is wrong on stderr, or one line on stdout; as JSON on stdout. Returns the exit status: 0 valid,
+ * 4 invalid, 1 could not be read, 2 usage. */
 int command_check(const struct command_check *check);
 
 #endif

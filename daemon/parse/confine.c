@@ -37,8 +37,8 @@ static int confine(struct prodd_error *e)
 		return prodd_error_set(e, PRODD_E_FAILED, "no_new_privs: %s", strerror(errno));
 	if (!SANITIZED && limit(RLIMIT_AS, "memory", CONFINE_MEMORY, e) < 0)
 		return -PRODD_E_FAILED;
-	if (limit(RLIMIT_CPU, "processor time", SANITIZED ? 10 * CONFINE_CPU : CONFINE_CPU, e) < 0 ||
-	    limit(RLIMIT_CORE, "core files", 0, e) < 0)
+	if (limit(RLIMIT_CORE, "core files", 0, e) < 0 ||
+	    limit(RLIMIT_CPU, "processor time", SANITIZED ? 10 * CONFINE_CPU : CONFINE_CPU, e) < 0)
 		return -PRODD_E_FAILED;
 	return 0;
 }
@@ -52,7 +52,8 @@ int confine_helper(struct prodd_error *e)
 	if (getppid() != parent)
 		return prodd_error_set(e, PRODD_E_CLOSED, "the parent has gone");
 	signal(SIGXFSZ, SIG_IGN);	/* a message to a stderr that is a file fails, and no more */
-	if (limit(RLIMIT_NOFILE, "open files", CONFINE_FILES, e) < 0 || limit(RLIMIT_FSIZE, "files", 0, e) < 0)
+	if (limit(RLIMIT_NOFILE, "open files", SANITIZED ? 64 : CONFINE_FILES, e) < 0 ||
+	    limit(RLIMIT_FSIZE, "files", 0, e) < 0)
 		return -PRODD_E_FAILED;
 	return confine(e);
 }

@@ -10,8 +10,10 @@
 #define CONFINE_FILES 4u			/* descriptors: stdin, stdout, stderr and the socket */
 
 /*
- * Dies with its parent; gains no rights; may write no file, leave no core, open nothing more. 0 or -PRODD_E_FAILED.
- * Under a sanitizer, which needs terabytes of address space, memory is not limited.
+ * Dies with its parent; gains no rights; may write no file, leave no core, open nothing more. Returns 0,
+ * -PRODD_E_FAILED, or -PRODD_E_CLOSED when the parent has gone already.
+ * Under a sanitizer, which needs terabytes of address space and looks into /proc at the end, memory is not
+ * limited and files a little.
  */
 int confine_helper(struct prodd_error *e);
 

@@ -50,7 +50,8 @@ static int read_schema(struct parse *p, struct file *file)
 	int r = need_schema(p);
 
 	p->schema_file = true;
-	return r < 0 ? r : schema_file_read(&file->scan, &file->place, file->row.name, p->schema, p->problems);
+	return r < 0 ? r
+		     : schema_file_read(&file->scan, &file->place, file->row.name, p->schema, p->problems);
 }
 
 static int read_layer(struct parse *p, struct file *file)
@@ -90,7 +91,8 @@ static int read_files(struct parse *p, struct prodd_error *e)
 	p->layers = calloc((size_t)most + 1, sizeof *p->layers);
 	if (!p->files || !p->layers)
 		return prodd_error_set(e, PRODD_E_NO_MEMORY, "the files");
-	while (p->count < most && (r = prodd_next(&it, &wire_record_source_file, &p->files[p->count].row, e)) != 0) {
+	while (p->count < most &&
+	       (r = prodd_next(&it, &wire_record_source_file, &p->files[p->count].row, e)) != 0) {
 		if (r < 0)
 			return r;
 		r = read_file(p, &p->files[p->count]);
@@ -172,7 +174,8 @@ static int check_snapshot(struct parse *p, const struct parse_result *result, st
 		return prodd_error_set(e, -r, "the snapshot");
 	if (snapshot.size > PRODD_SNAPSHOT_MAX)
 		problems_add(p->problems, NULL, (struct prodd_slice){ NULL, 0 },
-			     "all settings together have %zu bytes as they are sent to an app, at most %u are allowed",
+			     "all settings together have %zu bytes as they are sent to an app, at most %u "
+			     "are allowed",
 			     snapshot.size, PRODD_SNAPSHOT_MAX);
 	return 0;
 }

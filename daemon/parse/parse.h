@@ -18,9 +18,9 @@ struct parse_result {
 };
 
 /*
- * Files to a checked tree, or to all that is wrong with them. `found`, which may be NULL, are problems that the caller
- * met before; they are in the report too. Returns 0, also with problems; -PRODD_E_NO_MEMORY; as prodd_decode for a
- * request that breaks its schema.
+ * Files to a checked tree, or to all that is wrong with them. `found`, which may be NULL, are problems
+ * that the caller met before; they are in the report too. Returns 0, also with problems;
+ * -PRODD_E_NO_MEMORY; as prodd_decode for a request that breaks its schema.
  */
 int parse_run(const struct wire_parse *request, struct problems *found, struct parse_result *ret,
 	      struct prodd_error *e);

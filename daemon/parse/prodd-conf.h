@@ -32,10 +32,10 @@
 	S("limits.sessions_per_uid", "int", "1024", "1", "1000000", "", "", \
 	  "Connections of one user.") \
 	S("limits.bytes_per_uid", "size", "16MiB", "1MiB", "4GiB", "", "", \
-	  "Memory that prodd keeps for one user: what was received, what waits to be sent and what is pending.") \
+	  "Memory that prodd keeps for one user: what came in, what waits to be sent, what is pending.") \
 	S("app.*.unit", "string", "", "", "", "", "^[A-Za-z0-9:_.@*\\-]+\\.service$", \
-	  "System unit whose processes may use the app's name, as orders.service or orders@*.service. This and " \
-	  "the next two replace the rule that orders.service, the user orders and root may.") \
+	  "System unit whose processes may use the app's name, as orders.service or orders@*.service. This " \
+	  "and the next two replace the rule that orders.service, the user orders and root may.") \
 	S("app.*.user", "string", "", "", "", "", "^[^[:space:]:]+$", \
 	  "User, by name or number, who may use the app's name.") \
 	S("app.*.group", "string", "", "", "", "", "^[^[:space:]:]+$", \

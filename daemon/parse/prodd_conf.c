@@ -27,8 +27,8 @@ static struct prodd_slice to_value(const struct row *row, const char *text, stru
 	char why[VALUE_WHY_MAX];
 
 	if (*text)
-		value_from_text(value_type_of(prodd_slice(row->type)), none, prodd_slice(text), VALUE_FROM_TYPED,
-				store, why);
+		value_from_text(value_type_of(prodd_slice(row->type)), none, prodd_slice(text),
+				VALUE_FROM_TYPED, store, why);
 	return prodd_buffer_slice(store);
 }
 
@@ -53,10 +53,15 @@ static int add_row(struct schema *schema, const struct row *row, struct prodd_er
 	prodd_auto_buffer max = { 0 };
 	prodd_auto_buffer words = { 0 };
 	struct wire_schema_key declared = {
-		.key = prodd_slice(row->key), .type = prodd_slice(row->type), .def = to_value(row, row->def, &def),
-		.min = to_value(row, row->min, &min), .max = to_value(row, row->max, &max),
-		.one_of = to_words(row->words, &words), .pattern = prodd_slice(row->pattern),
-		.help = prodd_slice(row->help), .origin = prodd_slice("prodd"),
+		.key = prodd_slice(row->key),
+		.type = prodd_slice(row->type),
+		.def = to_value(row, row->def, &def),
+		.min = to_value(row, row->min, &min),
+		.max = to_value(row, row->max, &max),
+		.one_of = to_words(row->words, &words),
+		.pattern = prodd_slice(row->pattern),
+		.help = prodd_slice(row->help),
+		.origin = prodd_slice("prodd"),
 	};
 
 	return schema_add_pattern(schema, &declared, e);
@@ -82,7 +87,8 @@ static void check_app(const struct setting *setting, const struct place *place, 
 	struct prodd_slice name = { rest.at, dot ? (size_t)(dot - rest.at) : rest.size };
 
 	if (dot && !names_app(name))
-		problems_add(problems, place, setting->key, "\"%.*s\" cannot be the name of an app: a small letter, "
+		problems_add(problems, place, setting->key,
+			     "\"%.*s\" cannot be the name of an app: a small letter, "
 			     "then small letters, digits, _ and -, at most 63 in all, and not prodd",
 			     PRODD_SLICE(name));
 }
@@ -91,10 +97,12 @@ static bool ends_in_environment(struct prodd_slice key)
 {
 	static const char word[] = "environment";
 
-	return key.size >= sizeof word - 1 && memcmp(key.at + key.size - sizeof word + 1, word, sizeof word - 1) == 0;
+	return key.size >= sizeof word - 1 &&
+	       memcmp(key.at + key.size - sizeof word + 1, word, sizeof word - 1) == 0;
 }
 
-static void check_environment(const struct setting *setting, const struct place *place, struct problems *problems)
+static void check_environment(const struct setting *setting, const struct place *place,
+			      struct problems *problems)
 {
 	struct prodd_cursor c = prodd_cursor(setting->value);
 	struct prodd_slice name;

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "daemon/parse/doubles.h"
 #include "daemon/parse/token.h"
 #include "proto/cursor.h"
 #include "proto/limits.h"
@@ -39,8 +40,7 @@ struct scanner {
 
 /* ---- reporting */
 
-static void report(struct scanner *s, uint32_t line, const char *format, ...) __attribute__((format(printf, 3, 4)));
-
+__attribute__((format(printf, 3, 4)))
 static void report(struct scanner *s, uint32_t line, const char *format, ...)
 {
 	struct place place = *s->file;
@@ -90,7 +90,8 @@ static bool refuse_token(struct scanner *s, const char *expected)
 		/* fall through */
 	default:
 		report(s, t->line, "syntax error, expected %s, got %s%.*s%s", expected,
-		       t->kind == TOKEN_STRING ? "" : "\"", PRODD_SLICE(shown(t)), t->kind == TOKEN_STRING ? "" : "\"");
+		       t->kind == TOKEN_STRING ? "" : "\"", PRODD_SLICE(shown(t)),
+		       t->kind == TOKEN_STRING ? "" : "\"");
 	}
 	return false;
 }
@@ -145,10 +146,6 @@ static struct leaf *add_leaf(struct scanner *s, struct prodd_slice name)
 	struct scan *scan = s->scan;
 	struct leaf *leaf;
 
-	if (scan->count == PRODD_SETTINGS_MAX) {
-		report(s, s->token.line, "more than %u settings and groups in one file", PRODD_SETTINGS_MAX);
-		return NULL;
-	}
 	if (scan->count == scan->capacity) {
 		size_t capacity = scan->capacity ? 2 * scan->capacity : 64;
 		struct leaf *grown = realloc(scan->leaves, capacity * sizeof *grown);
@@ -189,7 +186,8 @@ static void check_number(struct scanner *s)
 	} else if (t->kind == TOKEN_INT64) {
 		report(s, t->line, "%.*s does not fit in 64 bits", PRODD_SLICE(shown(t)));
 	} else {
-		report(s, t->line, "%.*s does not fit in 32 bits: write %.*sL, or a size or duration as a string",
+		report(s, t->line,
+		       "%.*s does not fit in 32 bits: write %.*sL, or a size or duration as a string",
 		       PRODD_SLICE(shown(t)), PRODD_SLICE(shown(t)));
 	}
 	s->bad = true;
@@ -262,7 +260,8 @@ static bool elements(struct scanner *s, const struct token *open, char close)
 			return false;
 		first = first == TOKEN_END ? kind : first;
 		if (array && kind != first && !s->bad) {
-			report(s, line, "the values in [ ] are of different types; write ( ) for such a list");
+			report(s, line,
+			       "the values in [ ] are of different types; write ( ) for such a list");
 			s->bad = true;
 		}
 		if (token_is(&s->token, close))
@@ -325,7 +324,8 @@ static bool refuse_name(struct scanner *s)
 		report(s, t->line, "syntax error, a name has no dots: write %.*s: { %.*s = ...; };",
 		       (int)(dot - name.at), name.at, (int)(name.at + name.size - dot - 1), dot + 1);
 	} else if (t->kind == TOKEN_WORD) {
-		report(s, t->line, "syntax error, \"%.*s\" cannot be a name: a letter, then letters, digits, _ and -",
+		report(s, t->line,
+		       "syntax error, \"%.*s\" cannot be a name: a letter, then letters, digits, _ and -",
 		       PRODD_SLICE(name));
 	} else {
 		return refuse_token(s, "the name of a setting");
@@ -361,6 +361,18 @@ static bool group_setting(struct scanner *s, const struct token *name)
 	return ok;
 }
 
+/* Settings and groups have each the limit to themselves: 5,000 settings fit in whatever groups they stand. */
+static bool count_leaf(struct scanner *s, const struct leaf *leaf)
+{
+	unsigned *count = leaf->group ? &s->groups : &s->settings;
+
+	if (++*count <= PRODD_SETTINGS_MAX)
+		return true;
+	report(s, leaf->line, "more than %u %s in one file", PRODD_SETTINGS_MAX, leaf->group ? "groups" : "settings");
+	s->scan->count--;
+	return false;
+}
+
 static bool setting(struct scanner *s)
 {
 	struct token name = s->token;
@@ -377,6 +389,8 @@ static bool setting(struct scanner *s)
 		return value(s);
 	leaf->value_line = s->token.line;
 	leaf->group = token_is(&s->token, '{');
+	if (!count_leaf(s, leaf))
+		return false;
 	if (leaf->group)
 		return group_setting(s, &name);
 	begin = s->token.text.at;
@@ -409,7 +423,7 @@ static bool terminator(struct scanner *s)
 	return syntax_error(s, s->last.line, "\";\" after the value");
 }
 
-/* The names of one group inside a list; outside of lists find_doubles() looks at all at once. */
+/* The names of one group inside a list; outside of lists doubles_report() looks at all at once. */
 struct siblings {
 	struct token names[SCAN_LIST_GROUP_MAX];
 	unsigned count;
@@ -418,13 +432,14 @@ struct siblings {
 static bool note_sibling(struct scanner *s, struct siblings *siblings)
 {
 	if (siblings->count == SCAN_LIST_GROUP_MAX) {
-		report(s, s->token.line, "more than %u settings in a group inside a list", SCAN_LIST_GROUP_MAX);
+		report(s, s->token.line, "more than %u settings in a group inside a list",
+		       SCAN_LIST_GROUP_MAX);
 		return false;
 	}
 	for (unsigned i = 0; i < siblings->count; i++)
 		if (prodd_slice_equal(siblings->names[i].text, s->token.text)) {
-			report(s, s->token.line, "\"%.*s\" is already set in line %u", PRODD_SLICE(shown(&s->token)),
-			       siblings->names[i].line);
+			report(s, s->token.line, "\"%.*s\" is already set in line %u",
+			       PRODD_SLICE(shown(&s->token)), siblings->names[i].line);
 			s->bad = true;
 		}
 	siblings->names[siblings->count++] = s->token;
@@ -450,52 +465,7 @@ static bool settings(struct scanner *s, const struct token *open)
 	}
 }
 
-/* ---- what needs the whole file */
-
-struct named {
-	struct prodd_slice key;
-	struct leaf *leaf;
-};
-
-static int compare(const void *a, const void *b)
-{
-	const struct named *x = a, *y = b;
-	int order = prodd_slice_compare(x->key, y->key);
-
-	return order ? order : (x->leaf > y->leaf) - (x->leaf < y->leaf);
-}
-
-static void report_double(struct scanner *s, const struct named *first, const struct named *again)
-{
-	struct place place = *s->file;
-
-	place.line = again->leaf->line;
-	s->scan->incomplete = true;
-	if (first->leaf->group && again->leaf->group) {
-		problems_add(s->problems, &place, again->key, "the group is already opened in line %u; a file opens "
-			     "a group once", first->leaf->line);
-		return;		/* its settings count */
-	}
-	problems_add(s->problems, &place, again->key, "is already set in line %u", first->leaf->line);
-	again->leaf->bad = true;
-}
-
-static int find_doubles(struct scanner *s)
-{
-	struct scan *scan = s->scan;
-	struct named *names = calloc(scan->count + 1, sizeof *names);
-
-	if (!names)
-		return -PRODD_E_NO_MEMORY;
-	for (size_t i = 0; i < scan->count; i++)
-		names[i] = (struct named){ scan_key(scan, &scan->leaves[i]), &scan->leaves[i] };
-	qsort(names, scan->count, sizeof *names, compare);
-	for (size_t i = 1; i < scan->count; i++)
-		if (prodd_slice_equal(names[i].key, names[i - 1].key))
-			report_double(s, &names[i - 1], &names[i]);
-	free(names);
-	return 0;
-}
+/* ---- the file */
 
 static uint32_t line_of(struct prodd_slice content, const char *at)
 {
@@ -506,7 +476,8 @@ static uint32_t line_of(struct prodd_slice content, const char *at)
 	return line;
 }
 
-int scan_run(struct prodd_slice content, const struct place *file, struct problems *problems, struct scan *ret)
+int scan_run(struct prodd_slice content, const struct place *file, struct problems *problems,
+	     struct scan *ret)
 {
 	struct scanner s = { .scan = ret, .problems = problems, .file = file };
 	const char *nul = content.size ? memchr(content.at, '\0', content.size) : NULL;
@@ -524,7 +495,7 @@ int scan_run(struct prodd_slice content, const struct place *file, struct proble
 	s.tokens = (struct tokens){ content, 1 };
 	next(&s);
 	settings(&s, NULL);
-	r = s.failed ? s.failed : find_doubles(&s);
+	r = s.failed ? s.failed : doubles_report(ret, file, problems);
 	if (r < 0)
 		scan_clear(ret);
 	return r;

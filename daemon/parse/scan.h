@@ -32,10 +32,12 @@ struct scan {
 };
 
 /*
- * Scans `content`, which must outlive *ret. What is wrong goes to `problems`, with `file` and the line; after a syntax
- * error what stands before it is there. Returns 0, also with problems, or -PRODD_E_NO_MEMORY.
+ * Scans `content`, which must outlive *ret. What is wrong goes to `problems`, with `file` and the line;
+ * after a syntax error what stands before it is there. Returns 0, also with problems, or
+ * -PRODD_E_NO_MEMORY.
  */
-int scan_run(struct prodd_slice content, const struct place *file, struct problems *problems, struct scan *ret);
+int scan_run(struct prodd_slice content, const struct place *file, struct problems *problems,
+	     struct scan *ret);
 
 void scan_clear(struct scan *scan);
 

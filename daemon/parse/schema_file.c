@@ -106,7 +106,9 @@ static bool read_count(const config_setting_t *value, uint64_t *ret)
 
 static bool read_words(const config_setting_t *value, struct prodd_buffer *store, struct prodd_list *ret)
 {
-	int count = config_setting_is_array(value) || config_setting_is_list(value) ? config_setting_length(value) : 0;
+	int count = config_setting_is_array(value) || config_setting_is_list(value)
+			    ? config_setting_length(value)
+			    : 0;
 
 	for (int i = 0; i < count; i++) {
 		struct prodd_slice word;
@@ -224,7 +226,8 @@ static void read_attributes(struct reader *r, struct declaration *d, const confi
 	}
 }
 
-static void report_mistakes(struct reader *r, const struct declaration *d, const struct rule_mistakes *mistakes)
+static void report_mistakes(struct reader *r, const struct declaration *d,
+			    const struct rule_mistakes *mistakes)
 {
 	for (unsigned i = 0; i < mistakes->count; i++) {
 		const struct rule_mistake *m = &mistakes->at[i];
@@ -249,7 +252,8 @@ static void check_units(struct reader *r, struct declaration *d)
 	if (!prodd_slice_is(d->row.type, "duration"))
 		return;
 	for (int i = 0; i < attribute_count; i++) {
-		struct prodd_slice *value = (struct prodd_slice *)(void *)((char *)&d->row + attributes[i].offset);
+		struct prodd_slice *value =
+			(struct prodd_slice *)(void *)((char *)&d->row + attributes[i].offset);
 
 		if (attributes[i].kind != KIND_VALUE || value->size == 0 ||
 		    value_convert(VALUE_DURATION, *value, &scratch, why))
@@ -328,7 +332,8 @@ static int read_keys(struct reader *r, const struct leaf *leaf, const config_set
 	r->leaf = leaf;
 	r->keys = keys;
 	if (!config_setting_is_list(keys) && count > 0) {
-		report(r, leaf->line, (struct prodd_slice){ NULL, 0 }, "keys: expected ( { key = ...; }, ... )");
+		report(r, leaf->line, (struct prodd_slice){ NULL, 0 },
+		       "keys: expected ( { key = ...; }, ... )");
 		return 0;
 	}
 	for (int i = 0; i < count && result == 0; i++) {
@@ -351,7 +356,8 @@ static void report_stranger(struct reader *r, const struct leaf *leaf)
 	suggest_offer(&near, prodd_slice("strict"));
 	suggest_offer(&near, prodd_slice("keys"));
 	if (near.nearest.size)
-		report(r, leaf->line, key, "unknown in a schema; did you mean \"%.*s\"?", PRODD_SLICE(near.nearest));
+		report(r, leaf->line, key, "unknown in a schema; did you mean \"%.*s\"?",
+		       PRODD_SLICE(near.nearest));
 	else
 		report(r, leaf->line, key, "unknown in a schema, which has \"strict\" and \"keys\"");
 }
@@ -380,10 +386,12 @@ static void report_groups(struct reader *r)
 			report_stranger(r, &r->scan->leaves[i]);
 }
 
-int schema_file_read(struct scan *scan, const struct place *file, struct prodd_slice name, struct schema *schema,
-		     struct problems *problems)
+int schema_file_read(struct scan *scan, const struct place *file, struct prodd_slice name,
+		     struct schema *schema, struct problems *problems)
 {
-	struct reader r = { .scan = scan, .file = file, .name = name, .schema = schema, .problems = problems };
+	struct reader r = {
+		.scan = scan, .file = file, .name = name, .schema = schema, .problems = problems
+	};
 	struct values values = values_of(scan, file, problems);
 	const struct leaf *leaf;
 	config_setting_t *value;

@@ -7,11 +7,11 @@
 #include "daemon/tree/schema.h"
 
 /*
- * Adds what the file declares to `schema`, which is empty. `name` is the file relative to the app's directory, for the
- * origin of each rule. Every mistake goes to `problems`, with its line. Returns 0, also with problems, or
- * -PRODD_E_NO_MEMORY.
+ * Adds what the file declares to `schema`, which is empty. `name` is the file relative to the app's
+ * directory, for the origin of each rule. Every mistake goes to `problems`, with its line. Returns 0,
+ * also with problems, or -PRODD_E_NO_MEMORY.
  */
-int schema_file_read(struct scan *scan, const struct place *file, struct prodd_slice name, struct schema *schema,
-		     struct problems *problems);
+int schema_file_read(struct scan *scan, const struct place *file, struct prodd_slice name,
+		     struct schema *schema, struct problems *problems);
 
 #endif

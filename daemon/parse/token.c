@@ -59,7 +59,8 @@ static size_t digits(struct prodd_slice s, size_t from, bool hex)
 {
 	size_t n = from;
 
-	while (n < s.size && (is_digit(s.at[n]) || (hex && s.at[n] != '\0' && strchr("abcdefABCDEF", s.at[n]))))
+	while (n < s.size &&
+	       (is_digit(s.at[n]) || (hex && s.at[n] != '\0' && strchr("abcdefABCDEF", s.at[n]))))
 		n++;
 	return n - from;
 }
@@ -220,7 +221,8 @@ struct token token_next(struct tokens *t)
 	} else if (size > 0) {
 		token.kind = word_kind((struct prodd_slice){ t->left.at, size });
 	} else {
-		token.kind = t->left.at[0] != '\0' && strchr("=:,;{}[]()", t->left.at[0]) ? TOKEN_MARK : TOKEN_OTHER;
+		token.kind = t->left.at[0] != '\0' && strchr("=:,;{}[]()", t->left.at[0]) ? TOKEN_MARK
+											  : TOKEN_OTHER;
 		size = token.kind == TOKEN_MARK ? 1 : prodd_text_character(t->left);
 		size = size ? size : 1;
 	}

@@ -69,7 +69,8 @@ static void report_refused(struct values *v, size_t begin)
 			break;
 		line++;
 	}
-	problems_add(v->problems, &place, (struct prodd_slice){ NULL, 0 }, "%s", config_error_text(&v->config));
+	problems_add(v->problems, &place, (struct prodd_slice){ NULL, 0 }, "%s",
+		     config_error_text(&v->config));
 }
 
 /* 1: a batch is there; 0: no leaf is left. */

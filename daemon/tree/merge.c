@@ -56,7 +56,8 @@ static int gather(struct merge *m)
 		return -PRODD_E_NO_MEMORY;
 	for (size_t i = 0; i < m->in->layer_count; i++)
 		for (size_t k = 0; k < m->in->layers[i].count; k++)
-			m->mentions[m->count++] = (struct mention){ &m->in->layers[i].settings[k], &m->in->layers[i] };
+			m->mentions[m->count++] =
+				(struct mention){ &m->in->layers[i].settings[k], &m->in->layers[i] };
 	qsort(m->mentions, m->count, sizeof *m->mentions, compare);
 	return 0;
 }
@@ -100,7 +101,8 @@ static void report_unknown(struct merge *m, const struct mention *mention, const
 	struct place place = place_of(mention);
 
 	if (schema_is_group(m->in->schema, key))
-		problems_add(m->problems, &place, key, "is a group of settings, it cannot have a value of its own");
+		problems_add(m->problems, &place, key,
+			     "is a group of settings, it cannot have a value of its own");
 	else if (parent)
 		problems_add(m->problems, &place, key, "unknown key; \"%.*s\" is %s, not a group",
 			     PRODD_SLICE(parent->row.key), value_type_article(parent->type));
@@ -123,8 +125,9 @@ static void report_conflict(struct merge *m, const struct mention *mention, cons
 		return;
 	}
 	place = place_of(mention);
-	problems_add(m->problems, &place, mention->setting->key, "\"%.*s\" is a group here, but a value in %.*s:%u",
-		     PRODD_SLICE(name), PRODD_SLICE(parent->layer->path), parent->setting->line);
+	problems_add(m->problems, &place, mention->setting->key,
+		     "\"%.*s\" is a group here, but a value in %.*s:%u", PRODD_SLICE(name),
+		     PRODD_SLICE(parent->layer->path), parent->setting->line);
 }
 
 /* Whether settings without a rule may stand; reports each that may not. */
@@ -198,8 +201,10 @@ static void add_mention(struct merge *m, const struct rule *rule, const struct m
 
 	/* Without a rule a lower layer may have written another type. */
 	if (!rule)
-		m->entry.row.type = prodd_slice(value_type_name(value_literal_type(prodd_buffer_slice(&m->value))));
-	entry_add(&m->entry, "file", mention->layer->name, mention->setting->line, prodd_buffer_slice(&m->value));
+		m->entry.row.type =
+			prodd_slice(value_type_name(value_literal_type(prodd_buffer_slice(&m->value))));
+	entry_add(&m->entry, "file", mention->layer->name, mention->setting->line,
+		  prodd_buffer_slice(&m->value));
 	m->entry.row.type = type;
 }
 
@@ -273,9 +278,18 @@ static size_t same_key(const struct merge *m, size_t at)
 {
 	size_t end = at + 1;
 
-	while (end < m->count && prodd_slice_equal(m->mentions[end].setting->key, m->mentions[at].setting->key))
+	while (end < m->count &&
+	       prodd_slice_equal(m->mentions[end].setting->key, m->mentions[at].setting->key))
 		end++;
 	return end - at;
+}
+
+/* Which of the two keys comes first; below 0: the rule's. Either may be missing. */
+static int order_of(const struct rule *rule, const struct mention *mention)
+{
+	if (!rule || !mention)
+		return rule ? -1 : 1;
+	return prodd_slice_compare(rule->row.key, mention->setting->key);
 }
 
 static int walk(struct merge *m)
@@ -285,7 +299,7 @@ static int walk(struct merge *m)
 	for (;;) {
 		const struct rule *rule = rule_at(m->in->schema, &rule_index);
 		const struct mention *mention = at < m->count ? &m->mentions[at] : NULL;
-		int order = !rule ? 1 : !mention ? -1 : prodd_slice_compare(rule->row.key, mention->setting->key);
+		int order = order_of(rule, mention);
 		size_t count = 0;
 		int r;
 

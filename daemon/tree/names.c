@@ -67,7 +67,8 @@ bool names_key_pattern(struct prodd_slice name)
 
 bool names_app(struct prodd_slice name)
 {
-	if (name.size == 0 || name.size > PRODD_APP_MAX || !is_lower(name.at[0]) || prodd_slice_is(name, "prodd"))
+	if (name.size == 0 || name.size > PRODD_APP_MAX || !is_lower(name.at[0]) ||
+	    prodd_slice_is(name, "prodd"))
 		return false;
 	for (size_t i = 1; i < name.size; i++)
 		if (!is_lower(name.at[i]) && !is_digit(name.at[i]) && !is_one_of(name.at[i], "_-"))
@@ -80,7 +81,8 @@ bool names_instance(struct prodd_slice name)
 	if (name.size == 0 || name.size > 128)
 		return false;
 	for (size_t i = 0; i < name.size; i++)
-		if (!is_letter(name.at[i]) && !is_digit(name.at[i]) && !is_one_of(name.at[i], i ? "_.:@+-\\" : "_"))
+		if (!is_letter(name.at[i]) && !is_digit(name.at[i]) &&
+		    !is_one_of(name.at[i], i ? "_.:@+-\\" : "_"))
 			return false;
 	return true;
 }
@@ -91,7 +93,8 @@ bool names_environment(struct prodd_slice name)
 	    prodd_slice_is(name, "schema") || prodd_slice_is(name, "declared"))
 		return false;
 	for (size_t i = 0; i < name.size; i++)
-		if (!is_letter(name.at[i]) && !is_digit(name.at[i]) && (i == 0 || !is_one_of(name.at[i], "_.-")))
+		if (!is_letter(name.at[i]) && !is_digit(name.at[i]) &&
+		    (i == 0 || !is_one_of(name.at[i], "_.-")))
 			return false;
 	return true;
 }

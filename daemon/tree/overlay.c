@@ -150,8 +150,8 @@ static size_t run_at(struct prodd_slice s, size_t at, size_t *ret_dots)
 enum fit { FITS_NOT, FITS, FITS_EXACTLY };
 
 /*
- * A name without its prefix against a key of the same folded name. A run of n separators, d of them dots, may be
- * spelled by n to n + d underscores; exactly is n + d: every dot is written "__".
+ * A name without its prefix against a key of the same folded name. A run of n separators, d of them dots,
+ * may be spelled by n to n + d underscores; exactly is n + d: every dot is written "__".
  */
 static enum fit fit(struct prodd_slice name, struct prodd_slice key)
 {
@@ -309,10 +309,12 @@ static void warn_near(struct overlay *o, struct prodd_slice variable, struct pro
 	if (key.size == 0)
 		return;
 	overlay_variable_name(key, wanted);
-	problems_add(o->warnings, NULL, key, "%.*s sets nothing; did you mean %s?", PRODD_SLICE(variable), wanted);
+	problems_add(o->warnings, NULL, key, "%.*s sets nothing; did you mean %s?", PRODD_SLICE(variable),
+		     wanted);
 }
 
-static void take_variable(struct overlay *o, const struct wire_variable *variable, struct prodd_list overrides)
+static void take_variable(struct overlay *o, const struct wire_variable *variable,
+			  struct prodd_list overrides)
 {
 	struct prodd_slice name = variable->name;
 	struct match m;
@@ -324,8 +326,8 @@ static void take_variable(struct overlay *o, const struct wire_variable *variabl
 		warn_near(o, variable->name, name);
 	else if (m.count > 1)
 		problems_add(o->errors, NULL, (struct prodd_slice){ NULL, 0 },
-			     "%.*s fits both %.*s and %.*s; write \"__\" for each dot", PRODD_SLICE(variable->name),
-			     PRODD_SLICE(m.keys[0]), PRODD_SLICE(m.keys[1]));
+			     "%.*s fits both %.*s and %.*s; write \"__\" for each dot",
+			     PRODD_SLICE(variable->name), PRODD_SLICE(m.keys[0]), PRODD_SLICE(m.keys[1]));
 	else if (!overrides_hold(overrides, m.keys[0]))
 		o->hits[o->count++] = (struct hit){ *variable, m.keys[0] };
 }
@@ -384,7 +386,9 @@ int overlay_build(const struct overlay_index *index, struct prodd_list variables
 		  struct problems *errors, struct problems *warnings, struct prodd_buffer *ret,
 		  uint32_t *ret_count, struct prodd_error *e)
 {
-	struct overlay o = { .index = index, .errors = errors, .warnings = warnings, .budget = suggest_steps };
+	struct overlay o = {
+		.index = index, .errors = errors, .warnings = warnings, .budget = suggest_steps
+	};
 	struct prodd_iter it = prodd_iter(variables);
 	struct wire_variable variable;
 	int r;

@@ -132,8 +132,8 @@ static void report(struct problems *problems, const struct laid *o, const char *
 {
 	struct prodd_slice text = prodd_text_cut(o->row.text, text_shown_max);
 
-	problems_add(problems, NULL, o->row.key, "%s (override %.*s%s%.*s; prodctl config unset ends it)", why,
-		     PRODD_SLICE(text), o->row.who.size ? " set by " : "", PRODD_SLICE(o->row.who));
+	problems_add(problems, NULL, o->row.key, "%s (override %.*s%s%.*s; prodctl config unset ends it)",
+		     why, PRODD_SLICE(text), o->row.who.size ? " set by " : "", PRODD_SLICE(o->row.who));
 }
 
 /* Decodes, sorts, drops the earlier ones of a key and those that are refused. */
@@ -144,7 +144,8 @@ static int prepare(struct laid *laid, uint32_t *count, struct prodd_list overrid
 	uint32_t total = 0, kept = 0;
 	int r;
 
-	while (total < overrides.count && (r = prodd_next(&it, &wire_record_override, &laid[total].row, e)) != 0) {
+	while (total < overrides.count &&
+	       (r = prodd_next(&it, &wire_record_override, &laid[total].row, e)) != 0) {
 		if (r < 0)
 			return r;
 		laid[total].number = total;

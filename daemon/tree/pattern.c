@@ -96,7 +96,8 @@ static int compile(struct pattern *p, char *why, size_t size)
 	return r == REG_ESPACE ? -PRODD_E_NO_MEMORY : -PRODD_E_INVALID;
 }
 
-int pattern_new(struct pattern **ret, struct prodd_slice text, struct prodd_slice origin, char *why, size_t size)
+int pattern_new(struct pattern **ret, struct prodd_slice text, struct prodd_slice origin, char *why,
+		size_t size)
 {
 	struct pattern *p;
 	int r;

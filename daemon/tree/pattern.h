@@ -22,7 +22,8 @@ struct pattern {
 };
 
 /* Returns 0; -PRODD_E_INVALID with the reason in `why` (of `size` bytes); -PRODD_E_NO_MEMORY. */
-int pattern_new(struct pattern **ret, struct prodd_slice text, struct prodd_slice origin, char *why, size_t size);
+int pattern_new(struct pattern **ret, struct prodd_slice text, struct prodd_slice origin, char *why,
+		size_t size);
 
 /* Frees it and all behind it. NULL is allowed; returns NULL. */
 struct pattern *pattern_free(struct pattern *pattern);

@@ -83,7 +83,8 @@ static struct prodd_slice tidy(char *text, int length)
 	return (struct prodd_slice){ text, size };
 }
 
-void problems_add(struct problems *p, const struct place *place, struct prodd_slice key, const char *format, ...)
+void problems_add(struct problems *p, const struct place *place, struct prodd_slice key, const char *format,
+		  ...)
 {
 	char text[text_max];
 	struct problem *row;

@@ -61,8 +61,10 @@ static void check_key(struct draft *d, bool patterns)
 	struct prodd_slice key = prodd_text_cut(d->row.key, 100);
 
 	if (!(patterns ? names_key_pattern(d->row.key) : names_key(d->row.key)))
-		mistake(d, "key", "\"%.*s\" cannot be a key: letters, digits, _ and -, parts joined by dots, "
-			"at most %u bytes and %u parts", PRODD_SLICE(key), PRODD_KEY_MAX, NAMES_KEY_PARTS_MAX);
+		mistake(d, "key",
+			"\"%.*s\" cannot be a key: letters, digits, _ and -, parts joined by dots, "
+			"at most %u bytes and %u parts",
+			PRODD_SLICE(key), PRODD_KEY_MAX, NAMES_KEY_PARTS_MAX);
 }
 
 static void check_type(struct draft *d)
@@ -83,12 +85,15 @@ static void check_type(struct draft *d)
 		mistake(d, "type", "unknown type \"%.*s\"; did you mean \"%.*s\"?", PRODD_SLICE(name),
 			PRODD_SLICE(near.nearest));
 	else
-		mistake(d, "type", "unknown type \"%.*s\": expected bool, int, float, string, duration, size, "
-			"enum or list", PRODD_SLICE(name));
+		mistake(d, "type",
+			"unknown type \"%.*s\": expected bool, int, float, string, duration, size, "
+			"enum or list",
+			PRODD_SLICE(name));
 }
 
 /* To the form of the type. An int of a duration is canonical here: nanoseconds. */
-static void convert(struct draft *d, const char *attribute, struct prodd_slice *value, struct prodd_buffer *store)
+static void convert(struct draft *d, const char *attribute, struct prodd_slice *value,
+		    struct prodd_buffer *store)
 {
 	struct prodd_cursor c = prodd_cursor(*value);
 	char why[VALUE_WHY_MAX];
@@ -140,7 +145,8 @@ static void check_words(struct draft *d)
 	if (d->type != VALUE_ENUM && !has_length(d->type) && d->row.one_of.count > 0)
 		mistake(d, "one_of", "has no meaning for %s", value_type_article(d->type));
 	if (d->row.one_of.count > words_max)
-		mistake(d, "one_of", "%" PRIu32 " words, at most %d are allowed", d->row.one_of.count, words_max);
+		mistake(d, "one_of", "%" PRIu32 " words, at most %d are allowed", d->row.one_of.count,
+			words_max);
 	if (d->row.help.size > help_max)
 		mistake(d, "help", "%zu bytes, at most %d are allowed", d->row.help.size, help_max);
 }

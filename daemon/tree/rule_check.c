@@ -74,15 +74,15 @@ static bool refuse_word(const struct rule *rule, struct prodd_slice text, char w
 			full = true;
 			continue;
 		}
-		length += (size_t)snprintf(words + length, sizeof words - length, "%s%.*s", length ? ", " : "",
-					   PRODD_SLICE(word));
+		length += (size_t)snprintf(words + length, sizeof words - length, "%s%.*s",
+					   length ? ", " : "", PRODD_SLICE(word));
 	}
 	text = prodd_text_cut(text, shown_max);
 	if (full)
 		snprintf(words + length, sizeof words - length, " ...");
 	if (full && nearest.nearest.size && nearest.nearest.size < shown_max)
-		return refuse(why, "\"%.*s\" is not one of %s; did you mean \"%.*s\"?", PRODD_SLICE(text), words,
-			      PRODD_SLICE(nearest.nearest));
+		return refuse(why, "\"%.*s\" is not one of %s; did you mean \"%.*s\"?", PRODD_SLICE(text),
+			      words, PRODD_SLICE(nearest.nearest));
 	return refuse(why, "\"%.*s\" is not one of %s", PRODD_SLICE(text), words);
 }
 
@@ -110,7 +110,8 @@ static bool check_text(const struct rule *rule, struct prodd_slice text, char wh
 	return true;
 }
 
-static bool check_list(const struct rule *rule, struct prodd_cursor *c, uint32_t count, char why[VALUE_WHY_MAX])
+static bool check_list(const struct rule *rule, struct prodd_cursor *c, uint32_t count,
+		       char why[VALUE_WHY_MAX])
 {
 	bool texts = rule->patterns || rule->row.one_of.count > 0;
 	struct prodd_slice text;

@@ -28,7 +28,8 @@ static bool has_word(struct prodd_list words, struct prodd_slice word)
 }
 
 /* The words in both lists, in the order of the first; a missing list allows all. */
-static struct prodd_list common_words(struct prodd_list first, struct prodd_list second, struct prodd_buffer *store)
+static struct prodd_list common_words(struct prodd_list first, struct prodd_list second,
+				      struct prodd_buffer *store)
 {
 	struct prodd_iter it = prodd_iter(first);
 	struct prodd_slice word;
@@ -50,7 +51,8 @@ static struct prodd_slice either(struct prodd_slice first, struct prodd_slice se
 }
 
 /* The narrower of both, but for words and patterns. */
-static struct wire_schema_key narrow(const struct wire_schema_key *first, const struct wire_schema_key *second)
+static struct wire_schema_key narrow(const struct wire_schema_key *first,
+				     const struct wire_schema_key *second)
 {
 	struct wire_schema_key row = *first;
 
@@ -92,7 +94,8 @@ static int add_patterns(struct rule *rule, const struct pattern *patterns)
 			continue;
 		while (*end)
 			end = &(*end)->next;
-		r = pattern_new(end, prodd_slice(patterns->text), prodd_slice(patterns->origin), why, sizeof why);
+		r = pattern_new(end, prodd_slice(patterns->text), prodd_slice(patterns->origin), why,
+				sizeof why);
 		if (r < 0)
 			return r;
 	}
@@ -154,7 +157,8 @@ int rule_merge(struct rule **ret, const struct rule *first, const struct rule *s
 				       PRODD_SLICE(origin_of(second)));
 	row.one_of = common_words(first->row.one_of, second->row.one_of, &words);
 	if (words.failed)
-		return prodd_error_set(e, -words.failed, "%.*s: merging two declarations", PRODD_SLICE(row.key));
+		return prodd_error_set(e, -words.failed, "%.*s: merging two declarations",
+				       PRODD_SLICE(row.key));
 	if (row.one_of.count == 0 && first->row.one_of.count > 0)
 		return refuse(first, second, "they have no word in common", e);
 	r = build(&rule, &row, first, second, e);

@@ -64,7 +64,8 @@ static struct rule *exact(const struct schema *schema, struct prodd_slice key)
 {
 	size_t i = lower_bound(schema, key);
 
-	return i < schema->count && prodd_slice_equal(schema->rules[i]->row.key, key) ? schema->rules[i] : NULL;
+	return i < schema->count && prodd_slice_equal(schema->rules[i]->row.key, key) ? schema->rules[i]
+										      : NULL;
 }
 
 static bool has_star(struct prodd_slice key)
@@ -153,7 +154,8 @@ const struct rule *schema_parent(const struct schema *schema, struct prodd_slice
 }
 
 /* Writes a pattern with the parts of `key` in place of its stars. */
-static struct prodd_slice fill_in(struct prodd_slice pattern, struct prodd_slice key, char text[PRODD_KEY_MAX + 1])
+static struct prodd_slice fill_in(struct prodd_slice pattern, struct prodd_slice key,
+				  char text[PRODD_KEY_MAX + 1])
 {
 	size_t size = 0;
 
@@ -212,11 +214,13 @@ static int check_groups(const struct schema *schema, const struct rule *rule, st
 	const struct rule *parent = schema_parent(schema, key);
 
 	if (parent)
-		return prodd_error_set(e, PRODD_E_INVALID, "%.*s: \"%.*s\" is a key%s%.*s and cannot be a group too",
-				       PRODD_SLICE(key), PRODD_SLICE(parent->row.key),
-				       parent->row.origin.size ? " of " : "", PRODD_SLICE(parent->row.origin));
+		return prodd_error_set(
+			e, PRODD_E_INVALID, "%.*s: \"%.*s\" is a key%s%.*s and cannot be a group too",
+			PRODD_SLICE(key), PRODD_SLICE(parent->row.key), parent->row.origin.size ? " of " : "",
+			PRODD_SLICE(parent->row.origin));
 	if (schema_is_group(schema, key))
-		return prodd_error_set(e, PRODD_E_INVALID, "%.*s: is a group of other keys and cannot be a key too",
+		return prodd_error_set(e, PRODD_E_INVALID,
+				       "%.*s: is a group of other keys and cannot be a key too",
 				       PRODD_SLICE(key));
 	return 0;
 }
@@ -274,7 +278,8 @@ int schema_add_rule(struct schema *schema, struct rule *rule, struct prodd_error
 	return r;
 }
 
-static int add(struct schema *schema, const struct wire_schema_key *declared, bool patterns, struct prodd_error *e)
+static int add(struct schema *schema, const struct wire_schema_key *declared, bool patterns,
+	       struct prodd_error *e)
 {
 	struct rule_mistakes mistakes;
 	struct rule *rule = NULL;
@@ -282,9 +287,10 @@ static int add(struct schema *schema, const struct wire_schema_key *declared, bo
 
 	r = rule_new(&rule, declared, patterns, &mistakes);
 	if (r == -PRODD_E_INVALID)
-		return prodd_error_set(e, PRODD_E_INVALID, "%.*s%s%.*s: %s: %s", PRODD_SLICE(declared->origin),
-				       declared->origin.size ? ": " : "", PRODD_SLICE(declared->key),
-				       mistakes.at[0].attribute, mistakes.at[0].text);
+		return prodd_error_set(e, PRODD_E_INVALID, "%.*s%s%.*s: %s: %s",
+				       PRODD_SLICE(declared->origin), declared->origin.size ? ": " : "",
+				       PRODD_SLICE(declared->key), mistakes.at[0].attribute,
+				       mistakes.at[0].text);
 	if (r < 0)
 		return prodd_error_set(e, -r, "%.*s", PRODD_SLICE(declared->key));
 	return schema_add_rule(schema, rule, e);

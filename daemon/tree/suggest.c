@@ -20,7 +20,8 @@ static unsigned least(unsigned a, unsigned b)
 }
 
 /* Fills row i of the band [from, to]; returns its smallest number. */
-static unsigned fill_row(struct rows *r, struct prodd_slice a, struct prodd_slice b, size_t i, size_t from, size_t to)
+static unsigned fill_row(struct rows *r, struct prodd_slice a, struct prodd_slice b, size_t i, size_t from,
+			 size_t to)
 {
 	unsigned smallest = UINT16_MAX;
 
@@ -60,7 +61,6 @@ static bool spend(size_t *budget, size_t steps)
 unsigned suggest_distance(struct prodd_slice a, struct prodd_slice b, unsigned limit, size_t *budget)
 {
 	size_t gap = a.size > b.size ? a.size - b.size : b.size - a.size;
-	unsigned smallest, previous = 0;
 	struct rows r;
 
 	if (gap > limit || a.size > word_max || b.size > word_max || limit > word_max || !spend(budget, 1))
@@ -80,10 +80,9 @@ unsigned suggest_distance(struct prodd_slice a, struct prodd_slice b, unsigned l
 		r.now[from - 1] = (uint16_t)(from == 1 ? i : limit + 1);
 		if (i > 1 && to == i + limit)
 			r.last[to] = (uint16_t)(limit + 1);
-		smallest = least(r.now[from - 1], fill_row(&r, a, b, i, from, to));
-		if (smallest > limit && previous > limit)	/* two rows: a swap reaches over one */
+		/* Rows grow by at most one: a swap, which reaches over a row, cannot get back. */
+		if (least(r.now[from - 1], fill_row(&r, a, b, i, from, to)) > limit)
 			return limit + 1;
-		previous = smallest;
 		rotate(&r);
 	}
 	return least(r.last[b.size], limit + 1);

@@ -17,7 +17,8 @@ static int check_entry(const struct tree *tree, uint32_t i, struct prodd_error *
 		return prodd_error_set(e, PRODD_E_CORRUPT, "%.*s: settings are not sorted by key",
 				       PRODD_SLICE(entry->key));
 	if (entry->value.size && value_literal_type(entry->value) == VALUE_NONE)
-		return prodd_error_set(e, PRODD_E_CORRUPT, "%.*s: the value is damaged", PRODD_SLICE(entry->key));
+		return prodd_error_set(e, PRODD_E_CORRUPT, "%.*s: the value is damaged",
+				       PRODD_SLICE(entry->key));
 	return 0;
 }
 
@@ -73,7 +74,8 @@ const struct wire_tree_entry *tree_find(const struct tree *tree, struct prodd_sl
 {
 	uint32_t i = tree_lower_bound(tree, key);
 
-	return tree && i < tree->count && prodd_slice_equal(tree->entries[i].key, key) ? &tree->entries[i] : NULL;
+	return tree && i < tree->count && prodd_slice_equal(tree->entries[i].key, key) ? &tree->entries[i]
+										       : NULL;
 }
 
 int tree_snapshot(const struct tree *tree, struct prodd_buffer *b, uint32_t *count)

@@ -179,8 +179,8 @@ static bool convert_units(enum value_type type, struct prodd_slice literal, stru
 		if (number < 0)
 			return refuse(why, "%s cannot be negative", types[type].article);
 		if (type == VALUE_DURATION && number != 0)
-			return refuse(why, "expected %s, got the int %" PRId64 " without a unit", wanted(type),
-				      number);
+			return refuse(why, "expected %s, got the int %" PRId64 " without a unit",
+				      wanted(type), number);
 	} else if (!prodd_cursor_str(&c, &text) ||
 		   !(type == VALUE_DURATION ? prodd_parse_duration(text, &number)
 					    : prodd_parse_size(text, &number))) {
@@ -200,7 +200,8 @@ bool value_convert(enum value_type type, struct prodd_slice literal, struct prod
 	if (is == VALUE_NONE)
 		return refuse_kind(type, literal, why);
 	if (literal.size > VALUE_SIZE_MAX)
-		return refuse(why, "the value has %zu bytes, at most %u are allowed", literal.size, VALUE_SIZE_MAX);
+		return refuse(why, "the value has %zu bytes, at most %u are allowed", literal.size,
+			      VALUE_SIZE_MAX);
 	if (type == VALUE_DURATION || type == VALUE_SIZE)
 		return convert_units(type, literal, ret, why);
 	if (type == VALUE_FLOAT && (is == VALUE_INT || is == VALUE_FLOAT)) {

@@ -34,7 +34,9 @@ static bool is_word(struct prodd_slice s, const char *word)
 
 static bool pack_bool(struct prodd_slice s, bool only_words_of_files, struct prodd_buffer *b)
 {
-	static const char *const words[][2] = { { "false", "true" }, { "no", "yes" }, { "off", "on" }, { "0", "1" } };
+	static const char *const words[][2] = {
+		{ "false", "true" }, { "no", "yes" }, { "off", "on" }, { "0", "1" }
+	};
 	size_t count = only_words_of_files ? 1 : sizeof words / sizeof *words;
 
 	for (size_t i = 0; i < count; i++)

@@ -49,6 +49,7 @@ static inline struct prodd_list words(uint32_t count, const char *const *texts)
 	return (struct prodd_list){ kept.at, kept.size, count };
 }
 
-#define WORDS(...) words(sizeof (const char *[]){ __VA_ARGS__ } / sizeof(char *), (const char *[]){ __VA_ARGS__ })
+#define WORDS(...)                                                                                           \
+	words(sizeof(const char *[]){ __VA_ARGS__ } / sizeof(char *), (const char *[]){ __VA_ARGS__ })
 
 #endif

@@ -13,7 +13,8 @@ struct merged {
 	struct problems problems;
 };
 
-static struct merge_layer layer_of(const char *name, const struct setting *settings, size_t count, unsigned order)
+static struct merge_layer layer_of(const char *name, const struct setting *settings, size_t count,
+				   unsigned order)
 {
 	char path[64];
 
@@ -43,9 +44,11 @@ static void clear(struct merged *m)
 
 START_TEST(highest_layer_wins_and_all_are_named)
 {
-	const struct setting low[] = { SET("database.max_connections", "20", 3), SET("database.host", "db", 3) };
+	const struct setting low[] = { SET("database.max_connections", "20", 3),
+				       SET("database.host", "db", 3) };
 	const struct setting high[] = { SET("database.max_connections", "100", 2) };
-	const struct merge_layer layers[] = { LAYER("default.conf", low, 1), LAYER("production.conf", high, 2) };
+	const struct merge_layer layers[] = { LAYER("default.conf", low, 1),
+					      LAYER("production.conf", high, 2) };
 	struct schema *schema = NULL;
 	struct merged m;
 
@@ -56,12 +59,13 @@ START_TEST(highest_layer_wins_and_all_are_named)
 	schema_with(schema, "spare", "duration", NULL);
 	run(&m, schema, layers, 2);
 	ck_assert_str_eq(problems_text(&m.problems), "");
-	ck_assert_str_eq(entries_text(prodd_list(&m.entries, m.count)),
-			 "database.host (string) = db | file default.conf:3 db\n"
-			 "database.max_connections (int) = 100 | file production.conf:2 100 | file default.conf:3 20"
-			 " | default schema.conf:9 10\n"
-			 "server.port (int) = 8080 restart | default schema.conf:9 8080\n"
-			 "spare (duration)\n");
+	ck_assert_str_eq(
+		entries_text(prodd_list(&m.entries, m.count)),
+		"database.host (string) = db | file default.conf:3 db\n"
+		"database.max_connections (int) = 100 | file production.conf:2 100 | file default.conf:3 20"
+		" | default schema.conf:9 10\n"
+		"server.port (int) = 8080 restart | default schema.conf:9 8080\n"
+		"spare (duration)\n");
 	clear(&m);
 	schema_free(schema);
 }
@@ -69,7 +73,8 @@ END_TEST
 
 START_TEST(without_schema_values_stay_as_written)
 {
-	const struct setting low[] = { SET("a", "5", 1), SET("b", "\"30s\"", 2), SET("list", "[1, \"x\"]", 3) };
+	const struct setting low[] = { SET("a", "5", 1), SET("b", "\"30s\"", 2),
+				       SET("list", "[1, \"x\"]", 3) };
 	const struct setting high[] = { SET("a", "\"five\"", 1), SET("c.d", "1.50", 9) };
 	const struct merge_layer layers[] = { LAYER("default.conf", low, 0), LAYER("x.conf", high, 1) };
 	struct merged m;
@@ -90,7 +95,8 @@ START_TEST(every_error_of_every_file_is_reported)
 	const struct setting low[] = { SET("upstream.timout", "\"2s\"", 4), SET("server.port", "\"x\"", 2) };
 	const struct setting high[] = { SET("server.port", "700000", 2), SET("server", "1", 3),
 					SET("server.port.x", "1", 5), SET("completely.different", "1", 9) };
-	const struct merge_layer layers[] = { LAYER("default.conf", low, 1), LAYER("production.conf", high, 2) };
+	const struct merge_layer layers[] = { LAYER("default.conf", low, 1),
+					      LAYER("production.conf", high, 2) };
 	struct wire_schema_key port = { .key = prodd_slice("server.port"), .type = prodd_slice("int") };
 	struct schema *schema = NULL;
 	struct merged m;
@@ -103,13 +109,16 @@ START_TEST(every_error_of_every_file_is_reported)
 	schema_with(schema, "database.host", "string!", NULL);
 	run(&m, schema, layers, 2);
 	ck_assert_str_eq(problems_text(&m.problems),
-		"/etc/orders/default.conf:2: server.port: expected an int, got the string \"x\"\n"
-		"/etc/orders/default.conf:4: upstream.timout: unknown key; did you mean \"upstream.timeout\"?\n"
-		"/etc/orders/production.conf:2: server.port: 700000 is not in 1..65535\n"
-		"/etc/orders/production.conf:3: server: is a group of settings, it cannot have a value of its own\n"
-		"/etc/orders/production.conf:5: server.port.x: unknown key; \"server.port\" is an int, not a group\n"
-		"/etc/orders/production.conf:9: completely.different: unknown key\n"
-		"database.host: is required, but no file sets it (declared in schema.conf:9)\n");
+			 "/etc/orders/default.conf:2: server.port: expected an int, got the string \"x\"\n"
+			 "/etc/orders/default.conf:4: upstream.timout: unknown key; did you mean "
+			 "\"upstream.timeout\"?\n"
+			 "/etc/orders/production.conf:2: server.port: 700000 is not in 1..65535\n"
+			 "/etc/orders/production.conf:3: server: is a group of settings, it cannot have a "
+			 "value of its own\n"
+			 "/etc/orders/production.conf:5: server.port.x: unknown key; \"server.port\" is an "
+			 "int, not a group\n"
+			 "/etc/orders/production.conf:9: completely.different: unknown key\n"
+			 "database.host: is required, but no file sets it (declared in schema.conf:9)\n");
 	clear(&m);
 	schema_free(schema);
 }
@@ -152,7 +161,8 @@ START_TEST(key_twice_in_a_file_names_both_lines)
 	struct merged m;
 
 	run(&m, NULL, layers, 1);
-	ck_assert_str_eq(problems_text(&m.problems), "/etc/orders/default.conf:7: a: is already set in line 3\n");
+	ck_assert_str_eq(problems_text(&m.problems),
+			 "/etc/orders/default.conf:7: a: is already set in line 3\n");
 	clear(&m);
 }
 END_TEST
@@ -165,12 +175,13 @@ START_TEST(group_and_value_of_one_name_are_reported_where_the_later_stands)
 	struct merged m;
 
 	run(&m, NULL, up, 2);
-	ck_assert_str_eq(problems_text(&m.problems),
-			 "/etc/orders/x.conf:7: a.b: is a value here, but a group in /etc/orders/default.conf:3\n");
+	ck_assert_str_eq(
+		problems_text(&m.problems),
+		"/etc/orders/x.conf:7: a.b: is a value here, but a group in /etc/orders/default.conf:3\n");
 	clear(&m);
 	run(&m, NULL, down, 2);
-	ck_assert_str_eq(problems_text(&m.problems),
-			 "/etc/orders/x.conf:3: a.b.c: \"a.b\" is a group here, but a value in /etc/orders/default.conf:7\n");
+	ck_assert_str_eq(problems_text(&m.problems), "/etc/orders/x.conf:3: a.b.c: \"a.b\" is a group here, "
+						     "but a value in /etc/orders/default.conf:7\n");
 	clear(&m);
 }
 END_TEST
@@ -187,8 +198,9 @@ START_TEST(lenient_schema_lets_strangers_pass)
 	schema_with(schema, "known", "float", NULL);
 	run(&m, schema, layers, 1);
 	ck_assert_str_eq(problems_text(&m.problems), "");
-	ck_assert_str_eq(entries_text(prodd_list(&m.entries, m.count)),
-			 "known (float) = 1 | file default.conf:1 1\nstranger (string) = x | file default.conf:2 x\n");
+	ck_assert_str_eq(
+		entries_text(prodd_list(&m.entries, m.count)),
+		"known (float) = 1 | file default.conf:1 1\nstranger (string) = x | file default.conf:2 x\n");
 	clear(&m);
 	schema_free(schema);
 }
@@ -252,7 +264,8 @@ END_TEST
 
 enum { keys = 12, layers_max = 5 };
 
-static const char *const key_names[keys] = { "a", "b.c", "b.d", "b-c", "e.f.g", "e.f.h", "i", "j", "k.l", "k.m", "n", "o" };
+static const char *const key_names[keys] = { "a", "b.c", "b.d", "b-c", "e.f.g", "e.f.h",
+					     "i", "j",	 "k.l", "k.m", "n",	"o" };
 static const char *const values[] = { "1", "2", "70", "\"x\"", "true", "1.5", "\"5s\"" };
 
 /* What a test knows of a rule: the int rules have 0..50. */
@@ -299,7 +312,9 @@ static struct world roll(struct dice *d)
 
 static const char *naive_type(const struct world *w, int k, int value)
 {
-	static const char *const literal_types[] = { "int", "int", "int", "string", "bool", "float", "string" };
+	static const char *const literal_types[] = {
+		"int", "int", "int", "string", "bool", "float", "string"
+	};
 
 	switch (w->rules[k]) {
 	case INT_RULE:
@@ -405,7 +420,8 @@ static void world_layers(const struct world *w, struct dice *d, struct setting r
 
 		for (int k = 0; k < keys; k++)
 			if (w->set[l][k] >= 0)
-				rows[l][count++] = (struct setting)SET(key_names[k], values[w->set[l][k]], (uint32_t)k + 1);
+				rows[l][count++] = (struct setting)SET(key_names[k], values[w->set[l][k]],
+								       (uint32_t)k + 1);
 		for (size_t i = count; i > 1; i--) {
 			size_t other = dice_below(d, (uint32_t)i);
 			struct setting swap = rows[l][i - 1];
@@ -442,7 +458,8 @@ START_TEST(merge_is_that_of_the_naive_one)
 		schema = world_schema(&w);
 		world_layers(&w, &d, rows, layers);
 		run(&m, schema, layers, w.layer_count);
-		ck_assert_str_eq(entries_text(prodd_list(&m.entries, m.count)), naive_merge(&w, order, &problems));
+		ck_assert_str_eq(entries_text(prodd_list(&m.entries, m.count)),
+				 naive_merge(&w, order, &problems));
 		ck_assert_uint_eq(problems_count(&m.problems), problems);
 		clear(&m);
 		schema_free(schema);

@@ -60,13 +60,16 @@ START_TEST(lengths_are_limited)
 	char name[300];
 
 	memset(name, 'a', sizeof name);
-	ck_assert(names_key((struct prodd_slice){ name, 255 }) && !names_key((struct prodd_slice){ name, 256 }));
-	ck_assert(names_app((struct prodd_slice){ name, 63 }) && !names_app((struct prodd_slice){ name, 64 }));
+	ck_assert(names_key((struct prodd_slice){ name, 255 }) &&
+		  !names_key((struct prodd_slice){ name, 256 }));
+	ck_assert(names_app((struct prodd_slice){ name, 63 }) &&
+		  !names_app((struct prodd_slice){ name, 64 }));
 	ck_assert(names_instance((struct prodd_slice){ name, 128 }));
 	ck_assert(!names_instance((struct prodd_slice){ name, 129 }));
 	ck_assert(names_environment((struct prodd_slice){ name, 63 }));
 	ck_assert(!names_environment((struct prodd_slice){ name, 64 }));
-	ck_assert(!names_app((struct prodd_slice){ "a\0b", 3 }) && !names_key((struct prodd_slice){ "a\0b", 3 }));
+	ck_assert(!names_app((struct prodd_slice){ "a\0b", 3 }) &&
+		  !names_key((struct prodd_slice){ "a\0b", 3 }));
 }
 END_TEST
 
@@ -103,7 +106,8 @@ START_TEST(distance_is_that_of_the_definition)
 			b[i] = (char)('a' + dice_below(&d, 3));
 		}
 		distance = naive(a, n, b, m);
-		ck_assert_uint_eq(suggest_distance((struct prodd_slice){ a, n }, (struct prodd_slice){ b, m }, limit, NULL),
+		ck_assert_uint_eq(suggest_distance((struct prodd_slice){ a, n }, (struct prodd_slice){ b, m },
+						   limit, NULL),
 				  distance > limit ? limit + 1 : distance);
 	}
 }
@@ -120,7 +124,8 @@ static const char *nearest(const char *word, const char *const *names, size_t *b
 
 START_TEST(nearest_name_is_found)
 {
-	static const char *const names[] = { "upstream.timeout", "database.host", "server.port", "log", NULL };
+	static const char *const names[] = { "upstream.timeout", "database.host", "server.port", "log",
+					     NULL };
 
 	ck_assert_str_eq(nearest("upstream.timout", names, NULL), "upstream.timeout");
 	ck_assert_str_eq(nearest("databsae.host", names, NULL), "database.host");

@@ -1,59 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Files to a checked tree: the manual's screens, every mistake of a schema, the daemon's own file, the limits. */
-#include "daemon/parse/parse.h"
-
-#include <time.h>
-
+/* Files to a checked tree: the manual's screens, mistakes of a schema, the daemon's own file. */
 #include "daemon/parse/prodd_conf.h"
-#include "proto/limits.h"
-#include "tests/unit/trees.h"
-
-struct file {
-	const char *name, *layer, *content;
-};
-
-struct parsed {
-	struct parse_result result;
-	const char *problems, *entries;
-};
-
-static struct prodd_list files_of(const struct file *files, size_t size, struct prodd_buffer *b)
-{
-	uint32_t count = 0;
-
-	for (size_t i = 0; i < size; i++) {
-		char path[200];
-		struct wire_source_file row = {
-			.name = prodd_slice(files[i].name), .layer = prodd_slice(files[i].layer),
-			.content = prodd_slice(files[i].content),
-		};
-
-		snprintf(path, sizeof path, "/etc/orders/%s", files[i].name);
-		row.path = prodd_slice(path);
-		ck_assert_int_eq(prodd_encode_element(b, &count, &wire_record_source_file, &row), 0);
-	}
-	return prodd_list(b, count);
-}
-
-static struct parsed run(const char *app, const struct file *files, size_t size, struct prodd_list declared)
-{
-	prodd_auto_buffer b = { 0 };
-	struct wire_parse request = {
-		.app = prodd_slice(app), .environment = prodd_slice("production"),
-		.files = files_of(files, size, &b), .declared = declared,
-	};
-	struct parsed p = { 0 };
-	struct prodd_error e;
-
-	ck_assert_msg(parse_run(&request, NULL, &p.result, &e) == 0, "%s", e.text);
-	p.problems = rows_text(p.result.parsed.problems);
-	p.entries = entries_text(p.result.parsed.entries);
-	return p;
-}
-
-static struct prodd_list none;
-
-#define RUN(app, files) run(app, files, sizeof files / sizeof *files, none)
+#include "tests/unit/parsing.h"
 
 static const char schema_conf[] =
 	"# /etc/orders/schema.conf: what may stand in the other files.\n"
@@ -79,8 +27,10 @@ static const char default_conf[] =
 START_TEST(files_of_the_manual_become_a_tree)
 {
 	const struct file files[] = {
-		{ "schema.conf", "schema", schema_conf }, { "default.conf", "default", default_conf },
-		{ "production.conf", "environment", "# only what differs\ndatabase: { max_connections = 100; };\n" },
+		{ "schema.conf", "schema", schema_conf },
+		{ "default.conf", "default", default_conf },
+		{ "production.conf", "environment",
+		  "# only what differs\ndatabase: { max_connections = 100; };\n" },
 	};
 	struct parsed p = RUN("orders", files);
 
@@ -102,14 +52,17 @@ START_TEST(invalid_screen_of_the_manual)
 {
 	const struct file files[] = {
 		{ "schema.conf", "schema", schema_conf },
-		{ "default.conf", "default", "# 1\n\ndatabase: { host = \"db.internal\"; };\nupstream: { timout = \"2s\"; };\n" },
+		{ "default.conf", "default",
+		  "# 1\n\ndatabase: { host = \"db.internal\"; };\nupstream: { timout = \"2s\"; };\n" },
 		{ "production.conf", "environment", "\ndatabase: { max_connections = 700; };\n" },
 		{ "conf.d/10-local.conf", "local", "\n\n\n\n\n\n\n\nserver: { port = 80 80; };\n" },
 	};
 	struct parsed p = RUN("orders", files);
 
-	ck_assert_str_eq(p.problems,
-		"/etc/orders/default.conf:4: upstream.timout: unknown key; did you mean \"upstream.timeout\"?\n"
+	ck_assert_str_eq(
+		p.problems,
+		"/etc/orders/default.conf:4: upstream.timout: unknown key; did you mean "
+		"\"upstream.timeout\"?\n"
 		"/etc/orders/production.conf:2: database.max_connections: 700 is not in 1..500\n"
 		"/etc/orders/conf.d/10-local.conf:9: syntax error, expected \";\" after the value\n");
 	ck_assert_uint_eq(p.result.parsed.entries.count, 0);
@@ -120,12 +73,14 @@ END_TEST
 START_TEST(key_of_type_secret_is_refused_by_name)
 {
 	const struct file files[] = {
-		{ "schema.conf", "schema", "keys = ( { key = \"database.password\";\n type = \"secret\"; } );" },
+		{ "schema.conf", "schema",
+		  "keys = ( { key = \"database.password\";\n type = \"secret\"; } );" },
 	};
 	struct parsed p = RUN("orders", files);
 
-	ck_assert_str_eq(p.problems,
-			 "/etc/orders/schema.conf:2: database.password: type \"secret\" is not supported yet\n");
+	ck_assert_str_eq(
+		p.problems,
+		"/etc/orders/schema.conf:2: database.password: type \"secret\" is not supported yet\n");
 	parse_result_clear(&p.result);
 }
 END_TEST
@@ -133,10 +88,12 @@ END_TEST
 START_TEST(required_key_is_missed_only_when_all_was_read)
 {
 	const struct file whole[] = { { "schema.conf", "schema", schema_conf } };
-	const struct file broken[] = { { "schema.conf", "schema", schema_conf }, { "x.conf", "local", "a = ;" } };
+	const struct file broken[] = { { "schema.conf", "schema", schema_conf },
+				       { "x.conf", "local", "a = ;" } };
 	struct parsed p = RUN("orders", whole);
 
-	ck_assert_str_eq(p.problems, "database.host: is required, but no file sets it (declared in schema.conf:7)\n");
+	ck_assert_str_eq(p.problems,
+			 "database.host: is required, but no file sets it (declared in schema.conf:7)\n");
 	parse_result_clear(&p.result);
 	p = RUN("orders", broken);
 	ck_assert_str_eq(p.problems, "/etc/orders/x.conf:1: syntax error, expected a value, got \";\"\n");
@@ -174,12 +131,14 @@ START_TEST(every_mistake_of_a_schema_has_its_line)
 		  " { key = 1; type = \"int\"; },\n"
 		  " { key = \"\"; type = \"int\"; },\n"
 		  " 5,\n"
+		  " { key = \"i\"; type = \"enum\"; one_of = 5; },\n"
 		  " { key = \"no key\"; type = \"int\"; }\n"
 		  ");\n" },
 	};
 	struct parsed p = RUN("orders", files);
 
-	ck_assert_str_eq(p.problems,
+	ck_assert_str_eq(
+		p.problems,
 		"/etc/orders/schema.conf:1: strict: expected true or false\n"
 		"/etc/orders/schema.conf:2: key: unknown in a schema; did you mean \"keys\"?\n"
 		"/etc/orders/schema.conf:3: group: unknown in a schema, which has \"strict\" and \"keys\"\n"
@@ -187,8 +146,10 @@ START_TEST(every_mistake_of_a_schema_has_its_line)
 		"/etc/orders/schema.conf:6: a: default: expected an int, got the string \"x\"\n"
 		"/etc/orders/schema.conf:8: b: pattern: Unmatched ( or \\(\n"
 		"/etc/orders/schema.conf:9: c: one_of: an enum needs the list of its words\n"
-		"/etc/orders/schema.conf:11: d: default: expected a duration such as \"30s\", got the int 5 without a unit\n"
-		"/etc/orders/schema.conf:12: d: max: expected a duration such as \"30s\", got the string \"30\"\n"
+		"/etc/orders/schema.conf:11: d: default: expected a duration such as \"30s\", got the int 5 "
+		"without a unit\n"
+		"/etc/orders/schema.conf:12: d: max: expected a duration such as \"30s\", got the string "
+		"\"30\"\n"
 		"/etc/orders/schema.conf:13: a declaration without \"key\"\n"
 		"/etc/orders/schema.conf:14: e: \"type\" is missing\n"
 		"/etc/orders/schema.conf:15: f: required: expected true or false\n"
@@ -197,13 +158,16 @@ START_TEST(every_mistake_of_a_schema_has_its_line)
 		"/etc/orders/schema.conf:16: f: reload: expected \"hot\" or \"restart\"\n"
 		"/etc/orders/schema.conf:16: f: help: expected a string\n"
 		"/etc/orders/schema.conf:18: ok: is already declared in schema.conf:17\n"
-		"/etc/orders/schema.conf:19: ok.below: \"ok\" is a key of schema.conf:17 and cannot be a group too\n"
+		"/etc/orders/schema.conf:19: ok.below: \"ok\" is a key of schema.conf:17 and cannot be a "
+		"group too\n"
 		"/etc/orders/schema.conf:20: g: min: 5 is greater than max 1\n"
 		"/etc/orders/schema.conf:23: h: default: 2 is above the maximum 1\n"
 		"/etc/orders/schema.conf:24: key: expected a string\n"
 		"/etc/orders/schema.conf:25: \"key\" or \"type\" is empty\n"
 		"/etc/orders/schema.conf:26: keys: expected a group: { key = ...; type = ...; }\n"
-		"/etc/orders/schema.conf:27: no key: \"no key\" cannot be a key: letters, digits, _ and -, parts joined by dots, "
+		"/etc/orders/schema.conf:27: i: one_of: expected a list of strings: [ \"a\", \"b\" ]\n"
+		"/etc/orders/schema.conf:28: no key: \"no key\" cannot be a key: letters, digits, _ and -, "
+		"parts joined by dots, "
 		"at most 255 bytes and 16 parts\n");
 	parse_result_clear(&p.result);
 }
@@ -211,7 +175,8 @@ END_TEST
 
 /* ---- schemas from code */
 
-static struct prodd_list declared_of(struct prodd_buffer *b, const struct wire_schema_key *rows, uint32_t size)
+static struct prodd_list declared_of(struct prodd_buffer *b, const struct wire_schema_key *rows,
+				     uint32_t size)
 {
 	uint32_t count = 0;
 
@@ -227,10 +192,16 @@ START_TEST(code_and_file_declare_together)
 		{ "default.conf", "default", "a = 11; b = 1; c = 1;" },
 	};
 	const struct wire_schema_key rows[] = {
-		{ .key = prodd_slice("a"), .type = prodd_slice("int"), .min = literal("1"),
+		{ .key = prodd_slice("a"),
+		  .type = prodd_slice("int"),
+		  .min = literal("1"),
 		  .origin = prodd_slice("code of orders/1") },
-		{ .key = prodd_slice("b"), .type = prodd_slice("string"), .origin = prodd_slice("code of orders/1") },
-		{ .key = prodd_slice("a"), .type = prodd_slice("bool"), .origin = prodd_slice("code of orders/2") },
+		{ .key = prodd_slice("b"),
+		  .type = prodd_slice("string"),
+		  .origin = prodd_slice("code of orders/1") },
+		{ .key = prodd_slice("a"),
+		  .type = prodd_slice("bool"),
+		  .origin = prodd_slice("code of orders/2") },
 	};
 	prodd_auto_buffer b = { 0 };
 	struct parsed p;
@@ -278,34 +249,43 @@ END_TEST
 START_TEST(daemons_own_file_is_checked_by_the_built_in_schema)
 {
 	const struct file good[] = {
-		{ "prodd.conf", "default", "environment = \"production\";\napp: { orders: { unit = \"orders.service\";\n"
-					   "config = \"/etc/orders\"; }; };\n" },
-		{ "conf.d/a.conf", "local", "app: { billing: { user = \"bill\"; }; };\nanswer_timeout = \"1m\";" },
+		{ "prodd.conf", "default",
+		  "environment = \"production\";\napp: { orders: { unit = \"orders.service\";\n"
+		  "config = \"/etc/orders\"; }; };\n" },
+		{ "conf.d/a.conf", "local",
+		  "app: { billing: { user = \"bill\"; }; };\nanswer_timeout = \"1m\";" },
 	};
 	const struct file bad[] = {
-		{ "prodd.conf", "default", "enviroment = \"production\";\nwatch = \"always\";\nhistory = 1;\n"
-					   "answer_timeout = 5;\nlog: { level = \"info\"; };\nenvironment = \"default\";\n" },
-		{ "conf.d/a.conf", "local", "app: { Orders: { unit = \"orders\";\n }; ok: { unti = \"x.service\";\n"
-					    "config = \"etc\"; }; };\n" },
+		{ "prodd.conf", "default",
+		  "enviroment = \"production\";\nwatch = \"always\";\nhistory = 1;\n"
+		  "answer_timeout = 5;\nlog: { level = \"info\"; };\nenvironment = \"default\";\n" },
+		{ "conf.d/a.conf", "local",
+		  "app: { Orders: { unit = \"orders\";\n }; ok: { unti = \"x.service\";\n"
+		  "config = \"etc\"; }; };\n" },
 	};
 	struct parsed p = RUN("prodd", good);
 
 	ck_assert_str_eq(p.problems, "");
-	ck_assert_ptr_nonnull(strstr(p.entries, "app.billing.user (string) = bill | file conf.d/a.conf:1 bill\n"));
+	ck_assert_ptr_nonnull(
+		strstr(p.entries, "app.billing.user (string) = bill | file conf.d/a.conf:1 bill\n"));
 	ck_assert_ptr_nonnull(strstr(p.entries, "answer_timeout (duration) = 1m | file conf.d/a.conf:2 1m"
 					       " | default prodd:0 5s\n"));
-	ck_assert_ptr_nonnull(strstr(p.entries, "limits.bytes_per_uid (size) = 16MiB | default prodd:0 16MiB\n"));
+	ck_assert_ptr_nonnull(
+		strstr(p.entries, "limits.bytes_per_uid (size) = 16MiB | default prodd:0 16MiB\n"));
 	ck_assert_ptr_null(strchr(p.entries, '*'));
 	parse_result_clear(&p.result);
 	p = RUN("prodd", bad);
-	ck_assert_str_eq(p.problems,
+	ck_assert_str_eq(
+		p.problems,
 		"/etc/orders/prodd.conf:1: enviroment: unknown key; did you mean \"environment\"?\n"
 		"/etc/orders/prodd.conf:2: watch: \"always\" is not one of auto, manual\n"
 		"/etc/orders/prodd.conf:3: history: 1 is not in 2..1000\n"
-		"/etc/orders/prodd.conf:4: answer_timeout: expected a duration such as \"30s\", got the int 5 without a unit\n"
+		"/etc/orders/prodd.conf:4: answer_timeout: expected a duration such as \"30s\", got the int "
+		"5 without a unit\n"
 		"/etc/orders/prodd.conf:5: log.level: unknown key\n"
 		"/etc/orders/prodd.conf:6: environment: \"default\" cannot be the name of an environment\n"
-		"/etc/orders/conf.d/a.conf:1: app.Orders.unit: \"Orders\" cannot be the name of an app: a small letter, "
+		"/etc/orders/conf.d/a.conf:1: app.Orders.unit: \"Orders\" cannot be the name of an app: a "
+		"small letter, "
 		"then small letters, digits, _ and -, at most 63 in all, and not prodd\n"
 		"/etc/orders/conf.d/a.conf:1: app.Orders.unit: \"orders\" does not match the pattern "
 		"^[A-Za-z0-9:_.@*\\-]+\\.service$\n"
@@ -332,7 +312,8 @@ START_TEST(shipped_file_is_valid)
 	parse_result_clear(&p.result);
 	plain = calloc(1, size + 1);
 	for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
-		if (line[0] == '#' && (line[1] != ' ' || line[2] == ' ') && !strstr(line, "...") && strncmp(line, "#app", 4) != 0)
+		if (line[0] == '#' && (line[1] != ' ' || line[2] == ' ') && !strstr(line, "...") &&
+		    strncmp(line, "#app", 4) != 0)
 			length += (size_t)sprintf(plain + length, "%s\n", line + 1);
 	*strstr(plain, "};") = '\0';
 	strcat(plain, "};\n");
@@ -343,109 +324,6 @@ START_TEST(shipped_file_is_valid)
 	parse_result_clear(&p.result);
 	free(plain);
 	free(text);
-}
-END_TEST
-
-/* ---- limits */
-
-static double seconds_for(const struct file *files, size_t size, const char **problems, uint32_t *entries)
-{
-	struct timespec before, after;
-	struct parsed p;
-
-	clock_gettime(CLOCK_MONOTONIC, &before);
-	p = run("orders", files, size, none);
-	clock_gettime(CLOCK_MONOTONIC, &after);
-	*problems = p.problems;
-	*entries = p.result.parsed.entries.count;
-	parse_result_clear(&p.result);
-	return (double)(after.tv_sec - before.tv_sec) + (double)(after.tv_nsec - before.tv_nsec) / 1e9;
-}
-
-START_TEST(five_thousand_settings_take_no_second)
-{
-	prodd_auto_buffer flat = { 0 };
-	prodd_auto_buffer schema = { 0 };
-	prodd_auto_buffer lost = { 0 };
-	struct file files[2];
-	const char *problems;
-	uint32_t entries;
-	double seconds;
-
-	trees_print(&schema, "keys = (\n");
-	for (int i = 0; i < 5000; i++) {
-		trees_print(&flat, "setting_number_%05d = %d;\n", i, i);
-		trees_print(&lost, "settinj_namber_%05d = %d;\n", i, i);
-		trees_print(&schema, "%s{ key = \"setting_number_%05d\"; type = \"int\"; default = 1; max = 9999; }\n",
-			    i ? "," : "", i);
-	}
-	trees_print(&schema, ");\n");
-	prodd_buffer_append(&flat, "", 1);
-	prodd_buffer_append(&lost, "", 1);
-	prodd_buffer_append(&schema, "", 1);
-	files[0] = (struct file){ "schema.conf", "schema", schema.at };
-	files[1] = (struct file){ "default.conf", "default", flat.at };
-	seconds = seconds_for(files, 2, &problems, &entries);
-	printf("5,000 settings in one flat group with a schema: %.3f s\n", seconds);
-	ck_assert_str_eq(problems, "");
-	ck_assert_uint_eq(entries, 5000);
-#ifndef __SANITIZE_ADDRESS__
-	ck_assert_double_lt(seconds, 0.5);
-#endif
-	files[1].content = lost.at;
-	literals_reset();
-	seconds = seconds_for(files, 2, &problems, &entries);
-	printf("the same, all misspelt: %.3f s\n", seconds);
-	ck_assert_ptr_nonnull(strstr(problems, "settinj_namber_00000: unknown key; did you mean "
-					       "\"setting_number_00000\"?"));
-#ifndef __SANITIZE_ADDRESS__
-	ck_assert_double_lt(seconds, 1.5);
-#endif
-}
-END_TEST
-
-START_TEST(snapshot_over_its_limit_is_a_problem)
-{
-	prodd_auto_buffer big = { .limit = 4 << 20 };
-	struct file files[30];
-	char names[30][16];
-	struct parsed p;
-
-	trees_print(&big, "XX: { a = \"");
-	for (int i = 0; i < 60; i++)
-		trees_print(&big, "%01000d", 0);
-	trees_print(&big, "\"; };\n");
-	prodd_buffer_append(&big, "", 1);
-	for (int i = 0; i < 20; i++) {
-		char *copy = strdup(big.at);
-
-		copy[1] = (char)('a' + i);
-		snprintf(names[i], sizeof names[i], "%d.conf", i);
-		files[i] = (struct file){ names[i], "local", copy };
-	}
-	p = run("orders", files, 20, none);
-	ck_assert_ptr_nonnull(strstr(p.problems, "all settings together have 1200"));
-	parse_result_clear(&p.result);
-	for (int i = 0; i < 20; i++)
-		free((char *)files[i].content);
-}
-END_TEST
-
-START_TEST(answer_over_its_limit_is_a_problem)
-{
-	prodd_auto_buffer many = { 0 };
-	struct file files[10];
-	struct parsed p;
-
-	for (int i = 0; i < 4000; i++)
-		trees_print(&many, "s%d=1;", i);
-	prodd_buffer_append(&many, "", 1);
-	for (int i = 0; i < 10; i++)
-		files[i] = (struct file){ "x.conf", "local", many.at };
-	p = RUN("orders", files);
-	ck_assert_str_eq(p.problems,
-			 "too many settings in too many files: their origins do not fit in one answer\n");
-	parse_result_clear(&p.result);
 }
 END_TEST
 
@@ -465,9 +343,6 @@ int main(void)
 	tcase_add_test(t, without_schema_nothing_is_asked);
 	tcase_add_test(t, daemons_own_file_is_checked_by_the_built_in_schema);
 	tcase_add_test(t, shipped_file_is_valid);
-	tcase_add_test(t, five_thousand_settings_take_no_second);
-	tcase_add_test(t, snapshot_over_its_limit_is_a_problem);
-	tcase_add_test(t, answer_over_its_limit_is_a_problem);
 	suite_add_tcase(s, t);
 	return suite_run(s);
 }

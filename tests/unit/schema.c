@@ -38,8 +38,14 @@ static const struct row rows[] = {
 	{ { .type = "int" }, "-5", "5.0", "expected an int, got the float 5" },
 	{ { .type = "float" }, "5", "abc", "expected a float, got the string \"abc\"" },
 	{ { .type = "string" }, "abc", "5", "expected a string, got the int 5" },
-	{ { .type = "duration" }, "\"2s\"", "2", "expected a duration such as \"30s\", got the int 2 without a unit" },
-	{ { .type = "size" }, "\"2kB\"", "\"2s\"", "expected a size such as \"64MiB\", got the string \"2s\"" },
+	{ { .type = "duration" },
+	  "\"2s\"",
+	  "2",
+	  "expected a duration such as \"30s\", got the int 2 without a unit" },
+	{ { .type = "size" },
+	  "\"2kB\"",
+	  "\"2s\"",
+	  "expected a size such as \"64MiB\", got the string \"2s\"" },
 	{ { .type = "list" }, "[1]", "1", "expected a list, got the int 1" },
 	{ { .type = "enum", .words = { "a", "b" } }, "a", "c", "\"c\" is not one of a, b" },
 	{ { .type = "int", .min = "1", .max = "500" }, "500", "700", "700 is not in 1..500" },
@@ -49,16 +55,30 @@ static const struct row rows[] = {
 	{ { .type = "float", .min = "0.5", .max = "1.5" }, "1", "1.6", "1.6 is not in 0.5..1.5" },
 	{ { .type = "duration", .max = "\"30s\"" }, "\"30s\"", "\"31s\"", "31s is above the maximum 30s" },
 	{ { .type = "duration", .min = "\"1ms\"" }, "\"1ms\"", "0", "0s is below the minimum 1ms" },
-	{ { .type = "size", .min = "\"1KiB\"", .max = "\"1MiB\"" }, "1024", "1023", "1023 is not in 1KiB..1MiB" },
+	{ { .type = "size", .min = "\"1KiB\"", .max = "\"1MiB\"" },
+	  "1024",
+	  "1023",
+	  "1023 is not in 1KiB..1MiB" },
 	{ { .type = "string", .min_length = 1 }, "a", "\"\"", "0 bytes, at least 1 is needed" },
 	{ { .type = "string", .max_length = 2 }, "ab", "abc", "3 bytes, at most 2 are allowed" },
 	{ { .type = "list", .min_length = 2 }, "[1, 2]", "[1]", "1 element, at least 2 are needed" },
 	{ { .type = "list", .max_length = 1 }, "[1]", "[1, 2]", "2 elements, at most 1 is allowed" },
-	{ { .type = "string", .pattern = "^[a-z]+$" }, "abc", "\"a b\"", "\"a b\" does not match the pattern ^[a-z]+$" },
-	{ { .type = "string", .words = { "debug", "info", "warn", "error" } }, "info", "verbose",
+	{ { .type = "string", .pattern = "^[a-z]+$" },
+	  "abc",
+	  "\"a b\"",
+	  "\"a b\" does not match the pattern ^[a-z]+$" },
+	{ { .type = "string", .words = { "debug", "info", "warn", "error" } },
+	  "info",
+	  "verbose",
 	  "\"verbose\" is not one of debug, info, warn, error" },
-	{ { .type = "list", .words = { "a", "b" } }, "[\"a\", \"b\"]", "[\"a\", \"c\"]", "\"c\" is not one of a, b" },
-	{ { .type = "list", .pattern = "^x" }, "[\"xa\"]", "[\"ax\"]", "\"ax\" does not match the pattern ^x" },
+	{ { .type = "list", .words = { "a", "b" } },
+	  "[\"a\", \"b\"]",
+	  "[\"a\", \"c\"]",
+	  "\"c\" is not one of a, b" },
+	{ { .type = "list", .pattern = "^x" },
+	  "[\"xa\"]",
+	  "[\"ax\"]",
+	  "\"ax\" does not match the pattern ^x" },
 	{ { .type = "list", .pattern = "^1" }, "[]", "[1]", "element 1 is not a string" },
 };
 
@@ -93,7 +113,8 @@ START_TEST(text_for_a_rule_is_checked_too)
 	struct rule *rule = NULL;
 
 	ck_assert_int_eq(rule_new(&rule, &row, false, &mistakes), 0);
-	ck_assert_int_eq(rule_parse_text(rule, none, prodd_slice("1,b"), VALUE_FROM_VARIABLE, &value, why), 0);
+	ck_assert_int_eq(rule_parse_text(rule, none, prodd_slice("1,b"), VALUE_FROM_VARIABLE, &value, why),
+			 0);
 	ck_assert(prodd_slice_equal(prodd_buffer_slice(&value), literal("[\"1\", b]")));
 	ck_assert_int_eq(rule_parse_text(rule, none, prodd_slice("1,c"), VALUE_FROM_VARIABLE, &value, why),
 			 -PRODD_E_INVALID);
@@ -112,12 +133,24 @@ struct mistake {
 static const struct mistake refused[] = {
 	{ { .type = "secret" }, "k", NULL, "type", "type \"secret\" is not supported yet" },
 	{ { .type = "strng" }, "k", NULL, "type", "unknown type \"strng\"; did you mean \"string\"?" },
-	{ { .type = "colour" }, "k", NULL, "type", "unknown type \"colour\": expected bool, int, float, string, "
-						   "duration, size, enum or list" },
-	{ { .type = "int" }, "a..b", NULL, "key", "\"a..b\" cannot be a key: letters, digits, _ and -, parts joined by "
-						  "dots, at most 255 bytes and 16 parts" },
-	{ { .type = "int" }, "a.*.b", NULL, "key", "\"a.*.b\" cannot be a key: letters, digits, _ and -, parts joined "
-						   "by dots, at most 255 bytes and 16 parts" },
+	{ { .type = "colour" },
+	  "k",
+	  NULL,
+	  "type",
+	  "unknown type \"colour\": expected bool, int, float, string, "
+	  "duration, size, enum or list" },
+	{ { .type = "int" },
+	  "a..b",
+	  NULL,
+	  "key",
+	  "\"a..b\" cannot be a key: letters, digits, _ and -, parts joined by "
+	  "dots, at most 255 bytes and 16 parts" },
+	{ { .type = "int" },
+	  "a.*.b",
+	  NULL,
+	  "key",
+	  "\"a.*.b\" cannot be a key: letters, digits, _ and -, parts joined "
+	  "by dots, at most 255 bytes and 16 parts" },
 	{ { .type = "int", .min = "1", .max = "5" }, "k", "6", "default", "6 is not in 1..5" },
 	{ { .type = "int" }, "k", "abc", "default", "expected an int, got the string \"abc\"" },
 	{ { .type = "int", .min = "5", .max = "1" }, "k", NULL, "min", "5 is greater than max 1" },
@@ -126,13 +159,22 @@ static const struct mistake refused[] = {
 	{ { .type = "bool", .max = "1" }, "k", NULL, "max", "has no meaning for a bool" },
 	{ { .type = "int", .min_length = 1 }, "k", NULL, "min_length", "has no meaning for an int" },
 	{ { .type = "int", .max_length = 1 }, "k", NULL, "max_length", "has no meaning for an int" },
-	{ { .type = "string", .min_length = 3, .max_length = 2 }, "k", NULL, "min_length",
+	{ { .type = "string", .min_length = 3, .max_length = 2 },
+	  "k",
+	  NULL,
+	  "min_length",
 	  "3 is greater than max_length 2" },
 	{ { .type = "int", .pattern = "a" }, "k", NULL, "pattern", "has no meaning for an int" },
 	{ { .type = "string", .pattern = "a(" }, "k", NULL, "pattern", "Unmatched ( or \\(" },
-	{ { .type = "string", .pattern = "(a)\\1" }, "k", NULL, "pattern",
+	{ { .type = "string", .pattern = "(a)\\1" },
+	  "k",
+	  NULL,
+	  "pattern",
 	  "references back such as \\1 are not supported" },
-	{ { .type = "string", .pattern = "(a{100}){100}" }, "k", NULL, "pattern",
+	{ { .type = "string", .pattern = "(a{100}){100}" },
+	  "k",
+	  NULL,
+	  "pattern",
 	  "its repetitions multiply to more than 1000" },
 	{ { .type = "enum" }, "k", NULL, "one_of", "an enum needs the list of its words" },
 	{ { .type = "int", .words = { "a" } }, "k", NULL, "one_of", "has no meaning for an int" },
@@ -157,7 +199,9 @@ END_TEST
 
 START_TEST(all_mistakes_come_at_once)
 {
-	static const struct declared declared = { .type = "int", .pattern = "(", .min_length = 5, .words = { "a" } };
+	static const struct declared declared = {
+		.type = "int", .pattern = "(", .min_length = 5, .words = { "a" }
+	};
 	struct wire_schema_key row = row_of(&declared, "9");
 	struct rule_mistakes mistakes;
 	struct rule *rule = NULL;
@@ -191,7 +235,8 @@ static int add(struct schema *schema, const struct declared *d, const char *key,
 	return schema_add(schema, &row, e);
 }
 
-static const char *why_not(struct schema *schema, const struct declared *d, const char *key, const char *origin)
+static const char *why_not(struct schema *schema, const struct declared *d, const char *key,
+			   const char *origin)
 {
 	static struct prodd_error e;
 
@@ -229,9 +274,13 @@ END_TEST
 
 START_TEST(lengths_and_words_narrow_too)
 {
-	static const struct declared first = { .type = "string", .min_length = 1, .max_length = 9,
+	static const struct declared first = { .type = "string",
+					       .min_length = 1,
+					       .max_length = 9,
 					       .words = { "a", "bb", "ccc" } },
-				     second = { .type = "string", .min_length = 2, .words = { "ccc", "bb", "d" } };
+				     second = { .type = "string",
+						.min_length = 2,
+						.words = { "ccc", "bb", "d" } };
 	struct schema *schema = NULL;
 	const struct rule *rule;
 	char why[VALUE_WHY_MAX];
@@ -251,8 +300,8 @@ END_TEST
 
 START_TEST(both_patterns_hold_also_when_stored)
 {
-	static const struct declared first = { .type = "string", .pattern = "^a" }, second = { .type = "string",
-											       .pattern = "z$" };
+	static const struct declared first = { .type = "string", .pattern = "^a" },
+				     second = { .type = "string", .pattern = "z$" };
 	struct schema *schema = NULL, *stored = NULL;
 	prodd_auto_buffer keys = { 0 };
 	prodd_auto_buffer value = { 0 };
@@ -278,8 +327,10 @@ END_TEST
 
 START_TEST(declarations_that_cannot_meet_name_both_places)
 {
-	static const struct declared an_int = { .type = "int", .min = "5" }, text = { .type = "string", .words = { "a" } },
-				     small = { .type = "int", .max = "4" }, other = { .type = "string", .words = { "b" } };
+	static const struct declared an_int = { .type = "int", .min = "5" },
+				     text = { .type = "string", .words = { "a" } },
+				     small = { .type = "int", .max = "4" },
+				     other = { .type = "string", .words = { "b" } };
 	struct wire_schema_key row = row_of(&small, "d");
 	struct schema *schema = NULL;
 	struct prodd_error e;
@@ -289,8 +340,9 @@ START_TEST(declarations_that_cannot_meet_name_both_places)
 	ck_assert_int_eq(add(schema, &text, "w", "schema.conf:12", NULL), 0);
 	ck_assert_str_eq(why_not(schema, &text, "k", "code of orders/1"),
 			 "k: int in schema.conf:9, but string in code of orders/1");
-	ck_assert_str_eq(why_not(schema, &small, "k", "code of orders/1"),
-			 "k: schema.conf:9 and code of orders/1 together allow nothing: 5 is greater than max 4");
+	ck_assert_str_eq(
+		why_not(schema, &small, "k", "code of orders/1"),
+		"k: schema.conf:9 and code of orders/1 together allow nothing: 5 is greater than max 4");
 	ck_assert_str_eq(why_not(schema, &other, "w", "code"),
 			 "w: schema.conf:12 and code together allow nothing: they have no word in common");
 	row.def = literal("3");
@@ -315,10 +367,12 @@ START_TEST(default_of_one_must_obey_the_other)
 	ck_assert_int_eq(schema_new(&schema), 0);
 	ck_assert_int_eq(schema_add(schema, &row, NULL), 0);
 	ck_assert_int_eq(schema_add(schema, &text, NULL), 0);
-	ck_assert_str_eq(why_not(schema, &narrow, "k", "code"),
-			 "k: the default of schema.conf:3 breaks the rule of code: 5 is below the minimum 10");
-	ck_assert_str_eq(why_not(schema, &b, "t", "code"), "t: the default of another declaration breaks the rule of "
-							   "code: \"x\" does not match the pattern ^b");
+	ck_assert_str_eq(
+		why_not(schema, &narrow, "k", "code"),
+		"k: the default of schema.conf:3 breaks the rule of code: 5 is below the minimum 10");
+	ck_assert_str_eq(why_not(schema, &b, "t", "code"),
+			 "t: the default of another declaration breaks the rule of "
+			 "code: \"x\" does not match the pattern ^b");
 	schema_free(schema);
 }
 END_TEST
@@ -333,7 +387,8 @@ START_TEST(key_is_no_group)
 	ck_assert_int_eq(add(schema, &d, "a-b", "", NULL), 0);
 	ck_assert_int_eq(add(schema, &d, "a0", "", NULL), 0);
 	ck_assert_str_eq(why_not(schema, &d, "a", ""), "a: is a group of other keys and cannot be a key too");
-	ck_assert_str_eq(why_not(schema, &d, "a.b.c", ""), "a.b.c: \"a.b\" is a key and cannot be a group too");
+	ck_assert_str_eq(why_not(schema, &d, "a.b.c", ""),
+			 "a.b.c: \"a.b\" is a key and cannot be a group too");
 	ck_assert(schema_is_group(schema, prodd_slice("a")));
 	ck_assert(!schema_is_group(schema, prodd_slice("a.b")));
 	ck_assert(!schema_is_group(schema, prodd_slice("")));
@@ -357,8 +412,9 @@ START_TEST(keys_are_found_and_sorted)
 		ck_assert_ptr_nonnull(schema_find(schema, prodd_slice(name)));
 	}
 	for (size_t i = 1; i < schema_count(schema); i++)
-		ck_assert_int_lt(prodd_slice_compare(schema_at(schema, i - 1)->row.key, schema_at(schema, i)->row.key),
-				 0);
+		ck_assert_int_lt(
+			prodd_slice_compare(schema_at(schema, i - 1)->row.key, schema_at(schema, i)->row.key),
+			0);
 	ck_assert_ptr_null(schema_find(schema, prodd_slice("k1")));
 	ck_assert_ptr_null(schema_find(NULL, prodd_slice("k1")));
 	ck_assert_int_eq(schema_encode(schema, &keys, &count), 0);

@@ -15,11 +15,15 @@ static struct tree *make(struct prodd_buffer *bytes, const struct row *rows, siz
 	uint32_t count = 0;
 
 	for (size_t i = 0; i < size; i++) {
-		struct wire_candidate place = { .layer = prodd_slice("file"), .file = prodd_slice(rows[i].file), .line = 7 };
+		struct wire_candidate place = { .layer = prodd_slice("file"),
+						.file = prodd_slice(rows[i].file),
+						.line = 7 };
 		prodd_auto_buffer places = { 0 };
 		uint32_t place_count = 0;
 		struct wire_tree_entry entry = {
-			.key = prodd_slice(rows[i].key), .type = prodd_slice(rows[i].type), .restart = rows[i].restart,
+			.key = prodd_slice(rows[i].key),
+			.type = prodd_slice(rows[i].type),
+			.restart = rows[i].restart,
 		};
 
 		if (rows[i].value)
@@ -63,9 +67,10 @@ static const char *changes_text(const struct tree *old, const struct tree *now)
 	ck_assert_uint_eq(count, tree_diff_count(old, now));
 	it = prodd_iter(prodd_list(&rows, count));
 	while (prodd_next(&it, &wire_record_change, &row, NULL) > 0)
-		trees_print(&text, "%s%s%.*s: %.*s -> %.*s %.*s:%u%s\n", row.added ? "+" : "", row.removed ? "-" : "",
-			    PRODD_SLICE(row.key), PRODD_SLICE(row.old), PRODD_SLICE(row.now), PRODD_SLICE(row.file),
-			    (unsigned)row.line, row.restart ? " restart" : "");
+		trees_print(&text, "%s%s%.*s: %.*s -> %.*s %.*s:%u%s\n", row.added ? "+" : "",
+			    row.removed ? "-" : "", PRODD_SLICE(row.key), PRODD_SLICE(row.old),
+			    PRODD_SLICE(row.now), PRODD_SLICE(row.file), (unsigned)row.line,
+			    row.restart ? " restart" : "");
 	return trees_keep(&text);
 }
 
@@ -75,9 +80,10 @@ START_TEST(difference_names_what_changed)
 	prodd_auto_buffer new_bytes = { 0 };
 	struct tree *old = MAKE(&old_bytes, old_rows), *now = MAKE(&new_bytes, new_rows);
 
-	ck_assert_str_eq(changes_text(old, now),
-			 "a: 1 -> 2 y.conf:7\nb: 1.5s -> 2s y.conf:7\n+c:  -> 3 y.conf:7\n-d: gone ->  :0\n"
-			 "e: 5 -> 6 y.conf:7 restart\n+g:  -> [1] :0\ntype: 5 -> 5 x.conf:7\n-unset: 5 ->  :0\n");
+	ck_assert_str_eq(
+		changes_text(old, now),
+		"a: 1 -> 2 y.conf:7\nb: 1.5s -> 2s y.conf:7\n+c:  -> 3 y.conf:7\n-d: gone ->  :0\n"
+		"e: 5 -> 6 y.conf:7 restart\n+g:  -> [1] :0\ntype: 5 -> 5 x.conf:7\n-unset: 5 ->  :0\n");
 	ck_assert_str_eq(changes_text(old, old), "");
 	ck_assert_str_eq(changes_text(NULL, NULL), "");
 	ck_assert_uint_eq(tree_diff_count(NULL, now), 7);
@@ -128,8 +134,10 @@ END_TEST
 
 START_TEST(damaged_trees_are_refused)
 {
-	static const struct row unsorted[] = { { "b", "int", "1", NULL, false }, { "a", "int", "1", NULL, false } };
-	static const struct row twice[] = { { "a", "int", "1", NULL, false }, { "a", "int", "1", NULL, false } };
+	static const struct row unsorted[] = { { "b", "int", "1", NULL, false },
+					       { "a", "int", "1", NULL, false } };
+	static const struct row twice[] = { { "a", "int", "1", NULL, false },
+					    { "a", "int", "1", NULL, false } };
 	const struct row *const tables[] = { unsorted, twice };
 	struct prodd_list too_many = { "\x80", 1, 5000000 }, short_list = { "\x80", 1, 1 };
 	struct tree *tree = NULL;
@@ -141,7 +149,9 @@ START_TEST(damaged_trees_are_refused)
 
 		for (int k = 0; k < 2; k++) {
 			struct wire_tree_entry entry = {
-				.key = prodd_slice(tables[i][k].key), .type = prodd_slice("int"), .value = literal("1"),
+				.key = prodd_slice(tables[i][k].key),
+				.type = prodd_slice("int"),
+				.value = literal("1"),
 			};
 
 			prodd_encode_element(&bytes, &count, &wire_record_tree_entry, &entry);
@@ -165,7 +175,9 @@ static struct prodd_list overrides_of(const char *const rows[][3], size_t size)
 
 	for (size_t i = 0; i < size; i++) {
 		struct wire_override row = {
-			.key = prodd_slice(rows[i][0]), .text = prodd_slice(rows[i][1]), .who = prodd_slice(rows[i][2]),
+			.key = prodd_slice(rows[i][0]),
+			.text = prodd_slice(rows[i][1]),
+			.who = prodd_slice(rows[i][2]),
 		};
 
 		prodd_encode_element(&b, &count, &wire_record_override, &row);
@@ -181,7 +193,8 @@ static const char *laid(const struct tree *tree, const struct schema *schema, st
 	struct prodd_error e;
 	uint32_t count = 0;
 
-	ck_assert_msg(overrides_apply(tree, schema, overrides, problems, &bytes, &count, &e) == 0, "%s", e.text);
+	ck_assert_msg(overrides_apply(tree, schema, overrides, problems, &bytes, &count, &e) == 0, "%s",
+		      e.text);
 	tree_free(tree_of(&bytes, count));		/* it is sorted */
 	return entries_text(prodd_list(&bytes, count));
 }
@@ -193,7 +206,10 @@ static const struct row files[] = {
 START_TEST(override_wins_and_is_named)
 {
 	static const char *const rows[][3] = {
-		{ "s", "5", "root" }, { "a", "7", "root" }, { "new.key", "30s", "alice" }, { "a", "8", "bob" },
+		{ "s", "5", "root" },
+		{ "a", "7", "root" },
+		{ "new.key", "30s", "alice" },
+		{ "a", "8", "bob" },
 	};
 	prodd_auto_buffer bytes = { 0 };
 	struct tree *tree = MAKE(&bytes, files);
@@ -226,17 +242,52 @@ START_TEST(refused_override_leaves_the_files_value)
 	schema_with(schema, "s", "string", NULL);
 	ck_assert_str_eq(laid(tree, schema, overrides_of(rows, 4), &strict),
 			 "a (int) = 1 | file x.conf:7 \ns (string) = x | file x.conf:7 \n");
-	ck_assert_str_eq(problems_text(&strict),
+	ck_assert_str_eq(
+		problems_text(&strict),
 		"a: expected an int, got \"many\" (override many set by root; prodctl config unset ends it)\n"
-		"aa: unknown key; did you mean \"a\"? (override 1 set by root; prodctl config unset ends it)\n"
+		"aa: unknown key; did you mean \"a\"? (override 1 set by root; prodctl config unset ends "
+		"it)\n"
 		"b: unknown key (override 1 set by root; prodctl config unset ends it)\n"
 		"s.t: unknown key (override 1; prodctl config unset ends it)\n");
 	schema_set_strict(schema, false);
 	laid(tree, schema, overrides_of(rows, 4), &lenient);
-	ck_assert_str_eq(problems_text(&lenient),
+	ck_assert_str_eq(
+		problems_text(&lenient),
 		"a: expected an int, got \"many\" (override many set by root; prodctl config unset ends it)\n"
-		"s.t: cannot be a key beside \"s\": a name is a value or a group (override 1; prodctl config unset ends it)\n");
+		"s.t: cannot be a key beside \"s\": a name is a value or a group (override 1; prodctl config "
+		"unset ends it)\n");
 	schema_free(schema);
+	tree_free(tree);
+}
+END_TEST
+
+/* One place more than the wire carries: the lowest is left out. */
+START_TEST(override_over_many_places)
+{
+	static const char *const rows[][3] = { { "a", "7", "root" } };
+	struct wire_tree_entry entry = { .key = prodd_slice("a"),
+					 .type = prodd_slice("int"),
+					 .value = literal("1") };
+	problems_auto problems = { 0 };
+	prodd_auto_buffer bytes = { 0 };
+	prodd_auto_buffer places = { 0 };
+	uint32_t count = 0, place_count = 0;
+	struct tree *tree;
+	const char *text;
+
+	for (unsigned i = 64; i > 0; i--) {
+		struct wire_candidate place = { .layer = prodd_slice("file"),
+						.file = prodd_slice("x"),
+						.line = i };
+
+		prodd_encode_element(&places, &place_count, &wire_record_candidate, &place);
+	}
+	entry.candidates = prodd_list(&places, place_count);
+	prodd_encode_element(&bytes, &count, &wire_record_tree_entry, &entry);
+	tree = tree_of(&bytes, count);
+	text = laid(tree, NULL, overrides_of(rows, 1), &problems);
+	ck_assert_ptr_nonnull(strstr(text, "a (int) = 7 | override root:0 7 | file x:64 "));
+	ck_assert_ptr_nonnull(strstr(text, "| file x:2 \n"));
 	tree_free(tree);
 }
 END_TEST
@@ -248,9 +299,11 @@ START_TEST(one_override_can_be_asked_before)
 	char why[VALUE_WHY_MAX];
 
 	ck_assert_int_eq(overrides_check(tree, NULL, prodd_slice("a"), prodd_slice("5"), why), 0);
-	ck_assert_int_eq(overrides_check(tree, NULL, prodd_slice("a"), prodd_slice("x"), why), -PRODD_E_INVALID);
+	ck_assert_int_eq(overrides_check(tree, NULL, prodd_slice("a"), prodd_slice("x"), why),
+			 -PRODD_E_INVALID);
 	ck_assert_str_eq(why, "expected an int, got \"x\"");
-	ck_assert_int_eq(overrides_check(tree, NULL, prodd_slice("bad key"), prodd_slice("x"), why), -PRODD_E_INVALID);
+	ck_assert_int_eq(overrides_check(tree, NULL, prodd_slice("bad key"), prodd_slice("x"), why),
+			 -PRODD_E_INVALID);
 	ck_assert_str_eq(why, "cannot be a key");
 	ck_assert_int_eq(overrides_check(NULL, NULL, prodd_slice("a"), prodd_slice("x"), why), 0);
 	tree_free(tree);
@@ -269,6 +322,7 @@ int main(void)
 	tcase_add_test(t, damaged_trees_are_refused);
 	tcase_add_test(t, override_wins_and_is_named);
 	tcase_add_test(t, refused_override_leaves_the_files_value);
+	tcase_add_test(t, override_over_many_places);
 	tcase_add_test(t, one_override_can_be_asked_before);
 	suite_add_tcase(s, t);
 	return suite_run(s);

@@ -15,7 +15,8 @@ static inline const char *trees_keep(struct prodd_buffer *b)
 	return literals_keep(b->at, b->size).at;
 }
 
-static inline void trees_print(struct prodd_buffer *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static inline void trees_print(struct prodd_buffer *b, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 
 static inline void trees_print(struct prodd_buffer *b, const char *format, ...)
 {

@@ -137,8 +137,8 @@ START_TEST(list_of_strings_stays_one)
 	prodd_auto_buffer value = { 0 };
 	char why[VALUE_WHY_MAX];
 
-	ck_assert(value_from_text(VALUE_LIST, literal("[\"x\"]"), prodd_slice("1,true"), VALUE_FROM_VARIABLE, &value,
-				  why));
+	ck_assert(value_from_text(VALUE_LIST, literal("[\"x\"]"), prodd_slice("1,true"), VALUE_FROM_VARIABLE,
+				  &value, why));
 	ck_assert(prodd_slice_equal(prodd_buffer_slice(&value), literal("[\"1\", \"true\"]")));
 }
 END_TEST
@@ -158,9 +158,22 @@ START_TEST(width_of_packing_does_not_matter)
 END_TEST
 
 static const struct prodd_slice no_literals[] = {
-	{ "", 0 }, { "\xc0", 1 }, { "\x81\x01\x02", 3 }, { "\x91\x90", 2 }, { "\x01\x01", 2 }, { "\xa2" "a", 2 },
-	{ "\xa1\xff", 2 }, { "\xa1\0", 2 }, { "\xc4\x01x", 3 }, { "\xcf\xff\xff\xff\xff\xff\xff\xff\xff", 9 },
-	{ "\xcb\x7f\xf0\0\0\0\0\0\0", 9 }, { "\xcb\x7f\xf8\0\0\0\0\0\0", 9 }, { "\x92\x01", 2 }, { "\x91\xc0", 2 },
+	{ "", 0 },
+	{ "\xc0", 1 },
+	{ "\x81\x01\x02", 3 },
+	{ "\x91\x90", 2 },
+	{ "\x01\x01", 2 },
+	{ "\xa2"
+	  "a",
+	  2 },
+	{ "\xa1\xff", 2 },
+	{ "\xa1\0", 2 },
+	{ "\xc4\x01x", 3 },
+	{ "\xcf\xff\xff\xff\xff\xff\xff\xff\xff", 9 },
+	{ "\xcb\x7f\xf0\0\0\0\0\0\0", 9 },
+	{ "\xcb\x7f\xf8\0\0\0\0\0\0", 9 },
+	{ "\x92\x01", 2 },
+	{ "\x91\xc0", 2 },
 };
 
 START_TEST(damaged_bytes_are_no_literal)
@@ -179,11 +192,16 @@ START_TEST(text_is_cut_between_characters)
 {
 	char text[8];
 
-	ck_assert_uint_eq(value_text(literal("\"aaaaa\xc3\xa9\xc3\xa9\""), prodd_slice("string"), text, sizeof text), 7);
+	ck_assert_uint_eq(
+		value_text(literal("\"aaaaa\xc3\xa9\xc3\xa9\""), prodd_slice("string"), text, sizeof text),
+		7);
 	ck_assert_str_eq(text, "aaaaa\xc3\xa9");
-	ck_assert_uint_eq(value_text(literal("\"aaaaaa\xc3\xa9\xc3\xa9\""), prodd_slice("string"), text, sizeof text), 6);
+	ck_assert_uint_eq(
+		value_text(literal("\"aaaaaa\xc3\xa9\xc3\xa9\""), prodd_slice("string"), text, sizeof text),
+		6);
 	ck_assert_str_eq(text, "aaaaaa");
-	ck_assert_uint_eq(value_text((struct prodd_slice){ NULL, 0 }, prodd_slice("int"), text, sizeof text), 0);
+	ck_assert_uint_eq(value_text((struct prodd_slice){ NULL, 0 }, prodd_slice("int"), text, sizeof text),
+			  0);
 	ck_assert_str_eq(text, "");
 }
 END_TEST
