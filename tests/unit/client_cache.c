@@ -11,9 +11,10 @@
 
 #include "client/checksum.h"
 #include "tests/unit/client_served.h"
-#include "tests/unit/suite.h"
+#include "tests/unit/client_suite.h"
+#include "tests/unit/remove.h"
 
-static char directory[] = "/tmp/prodd-cache.XXXXXX";
+static char directory[32];
 static char path[128];
 static struct prodd_cache cache;
 static struct served entries;
@@ -29,6 +30,7 @@ static void store(void)
 
 static void setup(void)
 {
+	strcpy(directory, "/tmp/prodd-cache.XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(directory));
 	cache = (struct prodd_cache){ directory, "orders", NULL, 99 };
 	snprintf(path, sizeof path, "%s/orders.config", directory);
@@ -39,10 +41,7 @@ static void setup(void)
 
 static void teardown(void)
 {
-	char command[128];
-
-	snprintf(command, sizeof command, "rm -rf %s", directory);
-	ck_assert_int_eq(system(command), 0);
+	remove_tree(directory);
 	served_clear(&entries);
 }
 
@@ -293,5 +292,5 @@ int main(void)
 	tcase_add_test(tc, links_and_special_files_are_not_followed);
 	tcase_add_test(tc, a_file_that_others_may_touch_is_refused);
 	tcase_add_test(tc, a_file_of_another_format_is_refused);
-	return suite_run(s);
+	return client_suite_run(s);
 }

@@ -5,7 +5,7 @@
 #include "proto/codec.h"
 #include "proto/cursor.h"
 #include "proto/limits.h"
-#include "tests/unit/suite.h"
+#include "tests/unit/client_suite.h"
 
 static struct prodd_declared declared;
 static struct prodd_error error;
@@ -172,5 +172,5 @@ int main(void)
 	tcase_add_test(tc, after_an_error_none_is_added);
 	tcase_add_test(tc, a_shorter_struct_of_an_older_program_is_read);
 	tcase_add_test(tc, a_large_schema_comes_in_parts_that_fit_a_frame);
-	return suite_run(s);
+	return client_suite_run(s);
 }

@@ -19,7 +19,7 @@
 
 #include "client/settings.h"
 #include "tests/unit/client_app.h"
-#include "tests/unit/suite.h"
+#include "tests/unit/client_suite.h"
 
 /* Figures count in a plain build only: sanitizers and valgrind slow everything down. */
 enum { call_ms = 5, late_ms = 10 };
@@ -52,7 +52,7 @@ static bool is_plain(void)
 {
 	const char *plain = getenv("PRODD_PLAIN");
 
-	return plain && strcmp(plain, "1") == 0 && !getenv("VALGRIND");
+	return plain && strcmp(plain, "1") == 0 && !is_under_valgrind();
 }
 
 static void run(int way)
@@ -347,7 +347,7 @@ START_TEST(random_frames)
 	struct served *last = &one;
 
 	run(_i);
-	for (int n = 0; n < 60; n++) {
+	for (int n = 0; n < (is_under_valgrind() ? 5 : 60); n++) {
 		prodd_auto_buffer b = { 0 };
 		uint32_t size = 1 + dice_below(&d, 200);
 
@@ -478,7 +478,7 @@ START_TEST(thirty_two_threads_read_while_it_changes)
 	run(_i);
 	for (int i = 0; i < threads; i++)
 		ck_assert_int_eq(pthread_create(&readers[i], NULL, use_everything, &done), 0);
-	for (uint64_t n = 2; n < 60; n++) {
+	for (uint64_t n = 2; n < (is_under_valgrind() ? 10 : 60); n++) {
 		struct served *s = n % 2 ? &one : &two;
 
 		line_offer(&line, s, n, n);
@@ -532,5 +532,5 @@ int main(void)
 	tcase_add_loop_test(tc, a_limit_of_files_is_met, 0, WAYS);
 	tcase_add_loop_test(tc, thirty_two_threads_read_while_it_changes, 0, WAYS);
 	tcase_add_loop_test(tc, all_signals_stay_the_programs, 0, WAYS);
-	return suite_run(s);
+	return client_suite_run(s);
 }

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#include "tests/unit/suite.h"
+#include "tests/unit/client_suite.h"
 
 static struct prodd_error e;
 
@@ -163,5 +163,5 @@ int main(void)
 	tcase_add_test(tc, a_null_snapshot_reads_as_nothing);
 	tcase_add_test(tc, null_elsewhere_is_allowed_too);
 	tcase_add_test(tc, wrong_settings_are_refused);
-	return suite_run(s);
+	return client_suite_run(s);
 }

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "proto/limits.h"
+#include "tests/unit/remove.h"
 
 /* ---- the socket */
 
@@ -48,11 +49,8 @@ void peer_deafen(struct peer *p)
 
 void peer_close(struct peer *p)
 {
-	char command[64];
-
 	peer_deafen(p);
-	snprintf(command, sizeof command, "rm -rf %s", p->directory);
-	ck_assert_int_eq(system(command), 0);
+	remove_tree(p->directory);
 }
 
 static bool is_ready(int fd, int within_ms)

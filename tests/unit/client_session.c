@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "tests/unit/client_app.h"
-#include "tests/unit/suite.h"
+#include "tests/unit/client_suite.h"
 
 static struct peer peer;
 static struct line line;
@@ -362,6 +362,8 @@ START_TEST(only_variables_with_the_prefix_are_sent)
 	peer_accept(&peer, &line);
 	line_greet(&line, NULL, "none");
 	ck_assert_uint_eq(line.variables, 0);
+	unsetenv("APP_A");
+	unsetenv("APP_B");
 }
 END_TEST
 
@@ -610,5 +612,5 @@ int main(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_checked_fixture(tc, setup, teardown);
 	add_to(tc);
-	return suite_run(s);
+	return client_suite_run(s);
 }

@@ -3,7 +3,7 @@
 #include <locale.h>
 
 #include "tests/unit/client_served.h"
-#include "tests/unit/suite.h"
+#include "tests/unit/client_suite.h"
 
 static struct prodd_names keys;
 static struct prodd_messages *messages;
@@ -394,5 +394,5 @@ int main(void)
 	tcase_add_test(tc, a_running_instance_keeps_what_needs_a_restart);
 	tcase_add_test(tc, what_is_no_snapshot_is_refused);
 	tcase_add_test(tc, five_thousand_keys_are_found);
-	return suite_run(s);
+	return client_suite_run(s);
 }
