@@ -28,7 +28,8 @@ libprodd_config_la_SOURCES = \
 	daemon/config/survey.c daemon/config/survey.h \
 	daemon/config/transaction.c daemon/config/transaction.h \
 	daemon/config/verbs.h daemon/config/verbs_app.c daemon/config/verbs_change.c daemon/config/verbs_show.c \
-	daemon/config/watch.c daemon/config/watch.h
+	daemon/config/watch.c daemon/config/watch.h \
+	daemon/config/writers.c daemon/config/writers.h
 libprodd_config_la_CPPFLAGS = $(AM_CPPFLAGS) $(LIBEVENT_CFLAGS)
 libprodd_config_la_LIBADD = libprodd-core.la libtree.la liblayers.la
 

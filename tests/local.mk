@@ -38,6 +38,7 @@ include tests/house.mk
 include tests/prodctl.mk
 include tests/proto.mk
 include tests/tree.mk
+include tests/watch.mk
 
 # For tools/test.
 print-tests:

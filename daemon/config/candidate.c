@@ -31,17 +31,24 @@ struct candidate *candidate_new(struct transaction *transaction, struct scope *s
 	return c;
 }
 
+void candidate_reset(struct candidate *c)
+{
+	layers_clear(&c->layers);
+	problems_clear(&c->problems);
+	prodd_buffer_clear(&c->problem_rows);
+	prodd_buffer_clear(&c->changes);
+	c->problem_count = c->change_count = 0;
+	c->generation = generation_unref(c->generation);
+	c->verdict = CANDIDATE_OPEN;
+}
+
 struct candidate *candidate_free(struct candidate *c)
 {
 	if (!c)
 		return NULL;
-	layers_clear(&c->layers);
-	problems_clear(&c->problems);
+	candidate_reset(c);
 	prodd_buffer_clear(&c->declared);
-	prodd_buffer_clear(&c->problem_rows);
-	prodd_buffer_clear(&c->changes);
 	generation_unref(c->before);
-	generation_unref(c->generation);
 	free(c);
 	return NULL;
 }
@@ -54,7 +61,6 @@ void candidate_read(struct candidate *c)
 		.directory = c->scope->app->directory, .environment = c->scope->row->environment,
 	};
 
-	layers_clear(&c->layers);
 	c->read_result = layers_read_stable(&where, &c->layers, &c->error);
 }
 

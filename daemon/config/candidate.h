@@ -47,6 +47,9 @@ struct candidate {
 struct candidate *candidate_new(struct transaction *transaction, struct scope *scope);
 struct candidate *candidate_free(struct candidate *candidate);	/* NULL is allowed; returns NULL */
 
+/* Forgets what was read and made, to begin anew. */
+void candidate_reset(struct candidate *candidate);
+
 /* Disk thread: reads the files, twice. */
 void candidate_read(struct candidate *candidate);
 

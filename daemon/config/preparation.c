@@ -9,6 +9,7 @@
 #include "daemon/config/directive.h"
 #include "daemon/config/linked.h"
 #include "daemon/config/outcome.h"
+#include "daemon/config/watch.h"
 #include "daemon/core/counters.h"
 #include "daemon/util/container.h"
 #include "daemon/util/log.h"
@@ -71,10 +72,33 @@ static void compare(struct transaction *t)
 			candidate->verdict = CANDIDATE_OPEN;
 }
 
+/* What was read while somebody wrote may be half of something. Asked after the reading, and once more after the parsing:
+ * an event is queued before the writer's call returns, and after the bytes are there. */
+static int end_read(struct transaction *t, struct prodd_error *e)
+{
+	struct candidate *candidate;
+	bool asked = is_command(t);
+	int r = 0;
+
+	TAILQ_FOREACH(candidate, &t->candidates, link)
+		if (r == 0)
+			r = watch_end_read(candidate->scope->app, asked, e);
+	return r;
+}
+
+static void put_off(struct transaction *t, const struct prodd_error *why)
+{
+	if (why->code == PRODD_E_BUSY && ++t->read_tries < READ_TRIES)
+		loop_timer_arm(&t->retry, READ_RETRY_MS);
+	else
+		outcome_fail(t, why);
+}
+
 static void read_done(struct disk_job *job)
 {
 	struct transaction *t = container_of(job, struct transaction, read);
 	struct candidate *unread;
+	struct prodd_error e;
 
 	if (t->dissolved) {
 		outcome_free(t);
@@ -86,12 +110,8 @@ static void read_done(struct disk_job *job)
 		transaction_prepared(t);
 		return;
 	}
-	if (unread && unread->read_result == -PRODD_E_BUSY && ++t->read_tries < READ_TRIES) {
-		loop_timer_arm(&t->retry, READ_RETRY_MS);
-		return;
-	}
-	if (unread) {
-		outcome_fail(t, &unread->error);
+	if (unread || end_read(t, &e) < 0) {
+		put_off(t, unread ? &unread->error : &e);
 		return;
 	}
 	compare(t);
@@ -113,8 +133,10 @@ static void read_files(struct transaction *t)
 {
 	struct candidate *candidate;
 
-	TAILQ_FOREACH(candidate, &t->candidates, link)
-		candidate->verdict = CANDIDATE_OPEN;
+	TAILQ_FOREACH(candidate, &t->candidates, link) {
+		candidate_reset(candidate);
+		watch_begin_read(candidate->scope->app);
+	}
 	t->phase = PHASE_READ;
 	counters.reads_of_sources += !t->directive;
 	t->read = (struct disk_job){ .run = read_run, .done = read_done };
@@ -164,6 +186,10 @@ static void parse_next(struct transaction *t)
 	struct prodd_error e;
 	int r;
 
+	if (!candidate && end_read(t, &e) < 0) {
+		put_off(t, &e);
+		return;
+	}
 	if (!candidate) {
 		loop_timer_disarm(&t->watchdog);
 		transaction_prepared(t);

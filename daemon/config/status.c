@@ -98,15 +98,14 @@ static void scope_unconfirmed(const struct scope *scope, struct rows *rows)
 
 static void app_writer(const struct app *app, struct rows *rows)
 {
-	char subject[160], line[400], command[192];
-	uint64_t since_ms;
-	const char *name = watch_open_writer(app, &since_ms);
+	char subject[160], path[512], line[600], command[540];
+	uint64_t since_ms = watch_open_writer(app, path, sizeof path);
 
-	if (!name)
+	if (!since_ms)
 		return;
 	snprintf(subject, sizeof subject, "config %s", app->name);
-	snprintf(line, sizeof line, "%s is open for writing; changes wait until it is closed", name);
-	snprintf(command, sizeof command, "fuser -v %s/%s", app->directory, name);
+	snprintf(line, sizeof line, "%s is open for writing; changes wait until it is closed", path);
+	snprintf(command, sizeof command, "fuser -v %s", path);
 	add_problem(rows, PROBLEM_CONFIG_WRITER, subject, clock_wall_ms() - (clock_monotonic_ms() - since_ms),
 		    (const char *[LINES_MAX]){ line }, command);
 }

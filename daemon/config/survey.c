@@ -19,9 +19,15 @@
 #include <unistd.h>
 
 #define LINKS_MAX 40	/* as the kernel's */
-#define EVENTS                                                                                                      \
-	(IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_CLOSE_WRITE | IN_MODIFY | IN_ATTRIB | IN_DELETE_SELF | \
-	 IN_MOVE_SELF | IN_ONLYDIR)
+
+/*
+ * What is watched of a directory: where a plain directory is on the way, only what happens to itself, for the one above it
+ * may be as busy as /tmp; where a link is, or nothing yet, what becomes of the name; where files are, their content too.
+ */
+#define EVENTS_OF_ITSELF (IN_DELETE_SELF | IN_MOVE_SELF | IN_ATTRIB)
+#define EVENTS_OF_NAMES (EVENTS_OF_ITSELF | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO)
+#define EVENTS_OF_FILES (EVENTS_OF_NAMES | IN_CLOSE_WRITE | IN_MODIFY)
+#define NO_NAME "/"
 
 static bool ends_in_conf(const char *name)
 {
@@ -30,34 +36,49 @@ static bool ends_in_conf(const char *name)
 	return length > 5 && strcmp(name + length - 5, ".conf") == 0;
 }
 
-static void add_point(struct survey *survey, int fd, const char *directory, const char *name)
+static void is_incomplete(struct survey *survey, int error)
 {
-	struct survey_point *points;
+	if (survey->complete)
+		survey->error = error;
+	survey->complete = false;
+}
+
+static bool append_point(struct survey *survey, int wd, const char *directory, const char *name)
+{
+	struct survey_point *points = reallocarray(survey->points, survey->count + 1, sizeof *points);
+	struct survey_point *point;
+
+	if (!points)
+		return false;
+	survey->points = points;
+	point = &points[survey->count];
+	point->wd = wd;
+	if (asprintf(&point->path, "%s/%s", directory, name) < 0)
+		return false;
+	point->name = point->path + strlen(directory) + 1;
+	survey->count++;
+	return true;
+}
+
+/* `events`: IN_MASK_ADD lets each app and point that shares the directory have its own. */
+static void add_point(struct survey *survey, int fd, const char *directory, const char *name, uint32_t events)
+{
 	int wd;
 
 	if (survey->count >= SURVEY_MAX) {
-		survey->complete = false;
+		is_incomplete(survey, EOVERFLOW);
 		return;
 	}
-	wd = inotify_add_watch(fd, *directory ? directory : "/", EVENTS);
+	wd = inotify_add_watch(fd, *directory ? directory : "/", events | IN_ONLYDIR | IN_MASK_ADD);
 	if (wd < 0) {
-		survey->complete = survey->complete && errno == ENOENT;
+		if (errno != ENOENT && errno != ENOTDIR)
+			is_incomplete(survey, errno);
 		return;
 	}
-	if (survey_has(survey, wd, name) && *name)
+	if (*name && survey_has(survey, wd, name))
 		return;
-	points = reallocarray(survey->points, survey->count + 1, sizeof *points);
-	if (!points) {
-		survey->complete = false;
-		return;
-	}
-	survey->points = points;
-	points[survey->count].wd = wd;
-	points[survey->count].name = strdup(name);
-	if (points[survey->count].name)
-		survey->count++;
-	else
-		survey->complete = false;
+	if (!append_point(survey, wd, directory, name))
+		is_incomplete(survey, ENOMEM);
 }
 
 /* A path that is being resolved: what is done, and what is left. */
@@ -105,10 +126,25 @@ static bool follow(struct walk *walk, const char *path)
 	return true;
 }
 
-/* Names directly below the root matter only as links or when they are missing: nobody renames /etc. */
-static bool matters(const struct walk *walk, bool plain_directory)
+static bool is_last(const struct walk *walk)
 {
-	return *walk->done || !plain_directory;
+	return walk->left[strspn(walk->left, "/")] == '\0';
+}
+
+/* Watches for a name, then looks what it is. */
+static int look_up(struct survey *survey, int fd, const struct walk *walk, const char *component, const char *path,
+		   struct stat *st)
+{
+	int r = lstat(path, st);
+
+	if (r < 0 || !S_ISDIR(st->st_mode)) {
+		add_point(survey, fd, walk->done, component,
+			  is_last(walk) && !(r == 0 && S_ISLNK(st->st_mode)) ? EVENTS_OF_FILES : EVENTS_OF_NAMES);
+		r = lstat(path, st);
+	}
+	if (r == 0 && S_ISDIR(st->st_mode))
+		add_point(survey, fd, path, NO_NAME, EVENTS_OF_ITSELF);
+	return r;
 }
 
 /* Resolves walk->left from walk->done on, adding a point for each name looked up. True with the real path in done. */
@@ -118,8 +154,6 @@ static bool resolve(struct survey *survey, int fd, struct walk *walk)
 	struct stat st;
 
 	while (next_component(walk, component)) {
-		bool missing;
-
 		if (strcmp(component, ".") == 0)
 			continue;
 		if (strcmp(component, "..") == 0) {
@@ -127,10 +161,7 @@ static bool resolve(struct survey *survey, int fd, struct walk *walk)
 			continue;
 		}
 		snprintf(path, sizeof path, "%s/%s", walk->done, component);
-		missing = lstat(path, &st) < 0;
-		if (matters(walk, !missing && S_ISDIR(st.st_mode)))
-			add_point(survey, fd, walk->done, component);
-		if (missing || strlen(path) >= sizeof walk->done)
+		if (look_up(survey, fd, walk, component, path, &st) < 0 || strlen(path) >= sizeof walk->done)
 			return false;
 		if (S_ISLNK(st.st_mode)) {
 			if (!follow(walk, path))
@@ -145,11 +176,12 @@ static bool resolve(struct survey *survey, int fd, struct walk *walk)
 /* All files of a directory that may be layers matter; those that are links are followed. */
 static void survey_directory(struct survey *survey, int fd, const char *real)
 {
-	DIR *directory = opendir(real);
 	struct dirent *entry;
+	DIR *directory;
 	struct walk walk;
 
-	add_point(survey, fd, real, "");
+	add_point(survey, fd, real, "", EVENTS_OF_FILES);
+	directory = opendir(real);
 	while (directory && (entry = readdir(directory))) {
 		if (!ends_in_conf(entry->d_name) || (entry->d_type != DT_LNK && entry->d_type != DT_UNKNOWN))
 			continue;
@@ -181,7 +213,7 @@ void survey_run(struct survey *survey, int fd, const char *directory)
 
 	*survey = (struct survey){ .complete = true };
 	if (directory[0] != '/' && !getcwd(from, sizeof from))
-		survey->complete = false;
+		is_incomplete(survey, errno);
 	if (survey_path(survey, fd, from, directory, real))
 		survey_path(survey, fd, real, "conf.d", below);
 }
@@ -189,7 +221,7 @@ void survey_run(struct survey *survey, int fd, const char *directory)
 void survey_clear(struct survey *survey)
 {
 	for (unsigned i = 0; i < survey->count; i++)
-		free(survey->points[i].name);
+		free(survey->points[i].path);
 	free(survey->points);
 	*survey = (struct survey){ .complete = true };
 }
@@ -207,4 +239,14 @@ bool survey_has(const struct survey *survey, int wd, const char *name)
 		if (survey->points[i].wd == wd && point_covers(&survey->points[i], name))
 			return true;
 	return false;
+}
+
+const char *survey_directory_of(const struct survey *survey, int wd, int *ret_length)
+{
+	for (unsigned i = 0; i < survey->count; i++)
+		if (survey->points[i].wd == wd) {
+			*ret_length = (int)(survey->points[i].name - survey->points[i].path);
+			return survey->points[i].path;
+		}
+	return NULL;
 }

@@ -3,7 +3,12 @@
  * One inotify descriptor for all apps.  An event marks the apps to which its
  * directory and name matter; when an app has been quiet, the way to its files
  * is surveyed anew (watches first, then the look, so that nothing falls in
- * between) and its files are looked at.
+ * between) and its files are looked at.  A name that appears is surveyed at
+ * once: what is behind it may be written to before all is quiet.
+ *
+ * The kernel queues an event before the system call that causes it returns.
+ * So a file that was open, or was written to, while it was read is known when
+ * the queue has been emptied after the reading.
  */
 #define _GNU_SOURCE
 #include "daemon/config/watch.h"
@@ -15,19 +20,22 @@
 #include <unistd.h>
 
 #include "daemon/config/survey.h"
+#include "daemon/config/writers.h"
 #include "daemon/core/counters.h"
 #include "daemon/layers/layers.h"
 #include "daemon/util/clock.h"
 #include "daemon/util/container.h"
 #include "daemon/util/log.h"
 
-#define WRITERS_MAX 64			/* files of one app that are open for writing at a time; more: by quiet alone */
-#define READS_PER_TURN 16		/* 64 KiB of events each */
+#define ENVIRONMENTS_MAX 17		/* of an app: the default one, and those that its instances bring */
+#define READ_SIZE 16384			/* some 500 events, a millisecond's work */
+#define READS_BETWEEN 4			/* when a look wants to know what has happened just now */
+#define SIGHTINGS_MAX 64
 
-struct writer {
+/* An event that came while a survey ran: it may be about a directory that the survey has just added. */
+struct sighting {
 	int wd;
 	char name[256];
-	uint64_t since_ms;
 };
 
 struct watch {
@@ -37,15 +45,17 @@ struct watch {
 	struct survey found;		/* by the job */
 	struct loop_timer quiet;
 	struct disk_job job;
-	struct layers_where where[17];	/* the active environments, and their fingerprints */
-	char environments[17][STORE_NAME_MAX];
-	char prints[17][LAYERS_HASH_SIZE];
+	struct layers_where where[ENVIRONMENTS_MAX];	/* the active environments, and their fingerprints */
+	char environments[ENVIRONMENTS_MAX][STORE_NAME_MAX];
+	char prints[ENVIRONMENTS_MAX][LAYERS_HASH_SIZE];
 	unsigned environment_count;
-	char print[17 * LAYERS_HASH_SIZE];	/* of the last look */
-	struct writer writers[WRITERS_MAX];
-	unsigned writer_count;
-	bool changed;			/* the job was caused by an event: look in any case */
-	bool again;			/* events came while the job ran */
+	char print[ENVIRONMENTS_MAX * LAYERS_HASH_SIZE];	/* of the last look; "": look in any case */
+	struct writers writers;
+	struct sighting *sightings;	/* owned */
+	unsigned sighting_count;
+	bool stirred;			/* something happened since watch_begin_read() */
+	bool due;			/* to be looked at when the survey has ended */
+	bool again;			/* to be surveyed once more then */
 	LIST_ENTRY(watch) link;
 };
 
@@ -54,8 +64,51 @@ struct watcher {
 	int fd;				/* owned: inotify */
 	struct event *event;		/* owned */
 	struct loop_timer rescan;
+	int *left;			/* owned: watches of directories that some app has left */
+	unsigned left_count;
 	LIST_HEAD(, watch) watches;
 };
+
+/* ---- directories that are left */
+
+static void leave(struct watcher *watcher, const struct survey *old)
+{
+	int *left = reallocarray(watcher->left, watcher->left_count + old->count + 1, sizeof *left);
+
+	if (!left)
+		return;		/* they stay watched, and their events go to nobody */
+	watcher->left = left;
+	for (unsigned i = 0; i < old->count; i++)
+		left[watcher->left_count++] = old->points[i].wd;
+}
+
+static bool is_surveying(const struct watcher *watcher)
+{
+	const struct watch *watch;
+
+	LIST_FOREACH(watch, &watcher->watches, link)
+		if (watch->job.queued)
+			return true;
+	return false;
+}
+
+/* What no app needs any more is not watched any more. Not while a survey may be adding it. */
+static void drop_left(struct watcher *watcher)
+{
+	const struct watch *watch;
+	bool used;
+
+	if (is_surveying(watcher))
+		return;
+	for (unsigned i = 0; i < watcher->left_count; i++) {
+		used = false;
+		LIST_FOREACH(watch, &watcher->watches, link)
+			used = used || survey_has(&watch->survey, watcher->left[i], "");
+		if (!used)
+			inotify_rm_watch(watcher->fd, watcher->left[i]);	/* fails when the kernel was first */
+	}
+	watcher->left_count = 0;
+}
 
 /* ---- surveying, and the fingerprint */
 
@@ -67,22 +120,6 @@ static void survey_job(struct disk_job *job)
 	for (unsigned i = 0; i < watch->environment_count; i++)
 		if (layers_stat(&watch->where[i], watch->prints[i], NULL) < 0)
 			watch->prints[i][0] = '\0';
-}
-
-/* A directory that no app needs any more is not watched any more. */
-static void drop_unused(struct watcher *watcher, const struct survey *old)
-{
-	struct watch *watch;
-	bool used;
-
-	for (unsigned i = 0; i < old->count; i++) {
-		used = false;
-		LIST_FOREACH(watch, &watcher->watches, link)
-			used = used || survey_has(&watch->survey, old->points[i].wd, "") ||
-			       watch->job.queued;
-		if (!used)
-			inotify_rm_watch(watcher->fd, old->points[i].wd);
-	}
 }
 
 static bool print_is_new(struct watch *watch)
@@ -97,25 +134,60 @@ static bool print_is_new(struct watch *watch)
 	return true;
 }
 
-static void start_survey(struct watch *watch);
-
-static void survey_done(struct disk_job *job)
+static void stir(struct watch *watch)
 {
-	struct watch *watch = container_of(job, struct watch, job);
+	watch->stirred = true;
+	loop_timer_arm(&watch->quiet, WATCH_QUIET_MS);
+}
+
+static void weigh_sightings(struct watch *watch)
+{
+	bool stirring = watch->sighting_count == SIGHTINGS_MAX;
+
+	for (unsigned i = 0; i < watch->sighting_count; i++)
+		stirring = stirring || survey_has(&watch->survey, watch->sightings[i].wd, watch->sightings[i].name);
+	free(watch->sightings);
+	watch->sightings = NULL;
+	watch->sighting_count = 0;
+	if (stirring)
+		stir(watch);
+}
+
+static void adopt(struct watch *watch)
+{
 	struct survey old = watch->survey;
-	bool changed = print_is_new(watch) || watch->changed;
 
 	watch->survey = watch->found;
 	watch->found = (struct survey){ 0 };
-	watch->changed = false;
-	drop_unused(watch->watcher, &old);
+	if (!watch->survey.complete && (old.complete || old.count == 0))
+		log_warn("%s: not every directory on the way to its files can be watched: %s; changes there are seen within %d s",
+			 watch->app->name, strerror(watch->survey.error), WATCH_RESCAN_MS / 1000);
+	writers_resurvey(&watch->writers, &watch->survey);
+	weigh_sightings(watch);
+	leave(watch->watcher, &old);
+	drop_left(watch->watcher);
 	survey_clear(&old);
+}
+
+static void start_survey(struct watch *watch);
+
+/* What is stirred again meanwhile, or open for writing, is looked at when the next quiet comes. */
+static void survey_done(struct disk_job *job)
+{
+	struct watch *watch = container_of(job, struct watch, job);
+	bool due;
+
+	adopt(watch);
+	watch->due = print_is_new(watch) || watch->due;
 	if (watch->again) {
 		watch->again = false;
-		loop_timer_arm(&watch->quiet, WATCH_QUIET_MS);
-	} else if (changed && watch->writer_count == 0) {
-		config_look(watch->watcher->config, watch->app, "files changed");
+		start_survey(watch);
+		return;
 	}
+	due = watch->due && !loop_timer_armed(&watch->quiet) && !writers_eldest(&watch->writers);
+	watch->due = false;
+	if (due)
+		config_look(watch->watcher->config, watch->app, "files changed");
 }
 
 static void start_survey(struct watch *watch)
@@ -130,7 +202,7 @@ static void start_survey(struct watch *watch)
 	LIST_FOREACH(scope, &watch->app->scopes, link) {
 		unsigned i = watch->environment_count;
 
-		if (!scope_is_active(scope) || i >= sizeof watch->where / sizeof *watch->where)
+		if (!scope_is_active(scope) || i >= ENVIRONMENTS_MAX)
 			continue;
 		memcpy(watch->environments[i], scope->row->environment, STORE_NAME_MAX);
 		watch->where[i] = (struct layers_where){ .directory = watch->app->directory,
@@ -141,68 +213,46 @@ static void start_survey(struct watch *watch)
 	disk_submit(watch->watcher->config->disk, &watch->job);
 }
 
-/* Quiet, but somebody has not closed a file: its last close counts as an event. */
 static void quiet_fired(struct loop_timer *timer)
 {
 	struct watch *watch = container_of(timer, struct watch, quiet);
 
-	watch->changed = true;
-	if (watch->writer_count == 0)
-		start_survey(watch);
-}
-
-/* ---- writers */
-
-static struct writer *find_writer(struct watch *watch, int wd, const char *name)
-{
-	for (unsigned i = 0; i < watch->writer_count; i++)
-		if (watch->writers[i].wd == wd && strcmp(watch->writers[i].name, name) == 0)
-			return &watch->writers[i];
-	return NULL;
-}
-
-static void add_writer(struct watch *watch, int wd, const char *name)
-{
-	struct writer *writer;
-
-	if (find_writer(watch, wd, name) || watch->writer_count == WRITERS_MAX)
-		return;
-	writer = &watch->writers[watch->writer_count++];
-	writer->wd = wd;
-	writer->since_ms = clock_monotonic_ms();
-	snprintf(writer->name, sizeof writer->name, "%s", name);
-}
-
-static void remove_writer(struct watch *watch, struct writer *writer)
-{
-	if (writer)
-		*writer = watch->writers[--watch->writer_count];
-}
-
-const char *watch_open_writer(const struct app *app, uint64_t *ret_since_ms)
-{
-	const struct watch *watch = app->watch;
-	uint64_t now = clock_monotonic_ms();
-
-	for (unsigned i = 0; watch && i < watch->writer_count; i++)
-		if (now - watch->writers[i].since_ms >= WATCH_WRITER_MS) {
-			*ret_since_ms = watch->writers[i].since_ms;
-			return watch->writers[i].name;
-		}
-	return NULL;
+	watch->due = true;
+	start_survey(watch);
 }
 
 /* ---- events */
 
+static void see(struct watch *watch, int wd, const char *name)
+{
+	struct sighting *list;
+
+	if (watch->sighting_count == SIGHTINGS_MAX)
+		return;
+	list = reallocarray(watch->sightings, watch->sighting_count + 1, sizeof *list);
+	if (!list) {
+		stir(watch);
+		return;
+	}
+	watch->sightings = list;
+	list[watch->sighting_count].wd = wd;
+	snprintf(list[watch->sighting_count].name, sizeof list->name, "%s", name);
+	watch->sighting_count++;
+}
+
 static void event_for(struct watch *watch, const struct inotify_event *event, const char *name)
 {
-	if (event->mask & IN_MODIFY)
-		add_writer(watch, event->wd, name);
-	if (event->mask & (IN_CLOSE_WRITE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_CREATE))
-		remove_writer(watch, find_writer(watch, event->wd, name));
-	if (event->mask & (IN_IGNORED | IN_DELETE_SELF | IN_MOVE_SELF))
-		watch->writer_count = 0;
-	loop_timer_arm(&watch->quiet, WATCH_QUIET_MS);
+	bool matters = survey_has(&watch->survey, event->wd, name);
+
+	if (matters || survey_has(&watch->survey, event->wd, ""))
+		writers_event(&watch->writers, event, name, matters);
+	if (matters) {
+		stir(watch);
+		if (event->mask & (IN_CREATE | IN_MOVED_TO))
+			start_survey(watch);
+	} else if (watch->job.queued) {
+		see(watch, event->wd, name);
+	}
 }
 
 static void overflow(struct watcher *watcher)
@@ -211,36 +261,33 @@ static void overflow(struct watcher *watcher)
 
 	counters.watch_overflows++;
 	LIST_FOREACH(watch, &watcher->watches, link) {
-		watch->writer_count = 0;
-		loop_timer_arm(&watch->quiet, WATCH_QUIET_MS);
+		writers_clear(&watch->writers);
+		stir(watch);
 	}
 }
 
 static void dispatch(struct watcher *watcher, const struct inotify_event *event)
 {
-	const char *name = event->len ? event->name : "";
 	struct watch *watch;
 
 	if (event->mask & IN_Q_OVERFLOW) {
 		overflow(watcher);
 		return;
 	}
-	LIST_FOREACH(watch, &watcher->watches, link) {
-		if (survey_has(&watch->survey, event->wd, name))
-			event_for(watch, event, name);
-		if (watch->job.queued)
-			watch->again = true;	/* it may be about a directory that the survey has just added */
-	}
+	LIST_FOREACH(watch, &watcher->watches, link)
+		event_for(watch, event, event->len ? event->name : "");
 }
 
-static void readable(evutil_socket_t fd, short what, void *arg)
+/* Takes events from the queue, a bounded number. Returns whether it is empty. */
+static bool take_events(struct watcher *watcher, unsigned reads)
 {
-	struct watcher *watcher = arg;
-	_Alignas(struct inotify_event) char bytes[65536];
+	_Alignas(struct inotify_event) char bytes[READ_SIZE];
 	ssize_t size;
 
-	(void)what;
-	for (int i = 0; i < READS_PER_TURN && (size = read(fd, bytes, sizeof bytes)) > 0; i++) {
+	while (reads-- > 0) {
+		size = read(watcher->fd, bytes, sizeof bytes);
+		if (size <= 0)
+			return true;
 		for (char *at = bytes; at < bytes + size;) {
 			const struct inotify_event *event = (const struct inotify_event *)(void *)at;
 
@@ -248,6 +295,71 @@ static void readable(evutil_socket_t fd, short what, void *arg)
 			at += sizeof *event + event->len;
 		}
 	}
+	return false;
+}
+
+static void readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct watcher *watcher = arg;
+
+	(void)fd;
+	(void)what;
+	loop_enter(watcher->config->loop);
+	take_events(watcher, 1);
+}
+
+/* ---- what a reading is worth */
+
+void watch_begin_read(struct app *app)
+{
+	if (!app->watch)
+		return;
+	take_events(app->watch->watcher, READS_BETWEEN);
+	app->watch->stirred = false;
+}
+
+static void path_of(const struct watch *watch, const struct writer *writer, char *ret, size_t size)
+{
+	int length = 0;
+	const char *directory = survey_directory_of(&watch->survey, writer->wd, &length);
+
+	snprintf(ret, size, "%.*s%s", length, directory ? directory : "", writer->name);
+}
+
+int watch_end_read(struct app *app, bool asked, struct prodd_error *e)
+{
+	struct watch *watch = app->watch;
+	const struct writer *writer;
+	char path[512];
+	bool all;
+
+	if (!watch)
+		return 0;
+	all = take_events(watch->watcher, READS_BETWEEN);
+	writer = writers_eldest(&watch->writers);
+	if (writer) {
+		path_of(watch, writer, path, sizeof path);
+		return prodd_error_set(e, PRODD_E_BUSY, "%s is open for writing", path);
+	}
+	if (!all || watch->stirred || (!asked && (watch->job.queued || loop_timer_armed(&watch->quiet))))
+		return prodd_error_set(e, PRODD_E_BUSY, "%s is being changed", app->directory);
+	return 0;
+}
+
+void watch_again(struct app *app)
+{
+	if (app->watch)
+		app->watch->print[0] = '\0';
+}
+
+uint64_t watch_open_writer(const struct app *app, char *ret_path, size_t size)
+{
+	const struct writer *writer = app->watch ? writers_eldest(&app->watch->writers) : NULL;
+
+	if (!writer || clock_monotonic_ms() - writer->since_ms < WATCH_WRITER_MS)
+		return 0;
+	path_of(app->watch, writer, ret_path, size);
+	return writer->since_ms;
 }
 
 /* ---- the net */
@@ -259,8 +371,7 @@ static void rescan_fired(struct loop_timer *timer)
 
 	LIST_FOREACH(watch, &watcher->watches, link) {
 		counters.rescans++;
-		if (!loop_timer_armed(&watch->quiet))
-			start_survey(watch);
+		start_survey(watch);
 	}
 	loop_timer_arm(&watcher->rescan, WATCH_RESCAN_MS);
 }
@@ -301,6 +412,8 @@ void watch_free(struct watch *watch)
 	loop_timer_clear(&watch->quiet);
 	survey_clear(&watch->survey);
 	survey_clear(&watch->found);
+	writers_clear(&watch->writers);
+	free(watch->sightings);
 	free(watch);
 }
 
@@ -317,6 +430,7 @@ struct watcher *watcher_free(struct watcher *watcher)
 		event_free(watcher->event);
 	if (watcher->fd >= 0)
 		close(watcher->fd);
+	free(watcher->left);
 	free(watcher);
 	return NULL;
 }

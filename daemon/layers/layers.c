@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -146,6 +147,22 @@ static int read_failed(struct layers *layers, const struct layers_file *f)
 	return layers_add_problem(layers, f->path, "cannot be read: %s", strerror(errno));
 }
 
+/*
+ * The kernel refuses a read lease on a file that anybody has open for writing. It is given back at once; a writer that opens
+ * in between waits that long, and its signal is one that nobody notices. Leases are for the file's owner and CAP_LEASE: of
+ * other files, and on file systems without leases, nothing is known.
+ */
+static bool is_open_for_writing(int fd)
+{
+	bool refused;
+
+	if (fcntl(fd, F_SETSIG, SIGURG) < 0)
+		return false;
+	refused = fcntl(fd, F_SETLEASE, F_RDLCK) < 0 && errno == EAGAIN;
+	fcntl(fd, F_SETLEASE, F_UNLCK);
+	return refused;
+}
+
 /* Reads a file that is known to be regular. 1: it is a layer; 0: it became a problem, or is gone. */
 static int read_regular(struct layers *layers, struct layers_file *f, int named)
 {
@@ -165,7 +182,7 @@ static int read_regular(struct layers *layers, struct layers_file *f, int named)
 	if (read_all(fd, &f->content) < 0 || fstat(fd, &st) < 0)
 		return read_failed(layers, f);
 	identify(&after, &st);
-	f->torn = !is_same(f, &after) || (off_t)f->content.size != f->size;
+	f->torn = !is_same(f, &after) || (off_t)f->content.size != f->size || is_open_for_writing(fd);
 	hash_text(prodd_buffer_slice(&f->content), f->hash);
 	return 1;
 }

@@ -41,7 +41,7 @@ struct layers_file {
 	ino_t ino;
 	off_t size;
 	struct timespec mtime, ctime;
-	bool torn;			/* it changed while it was read */
+	bool torn;			/* it changed while it was read, or is open for writing */
 };
 
 /* A file that cannot be a layer. */
@@ -73,7 +73,7 @@ int layers_read(const struct layers_where *where, struct layers *ret, struct pro
 
 /*
  * Reads all twice. -PRODD_E_BUSY, naming the file, when the two differ in (dev, ino, size, mtime,
- * ctime) or content: somebody writes; try again later.
+ * ctime) or content, or a file is open for writing: somebody writes; try again later.
  */
 int layers_read_stable(const struct layers_where *where, struct layers *ret, struct prodd_error *e);
 

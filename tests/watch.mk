@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: Apache-2.0
+# The daemon as a whole: watching, access, reading and validation, and what it does when its own ground gives way.
+
+if DAEMON
+watch_tests = \
+	tests/integration/watch_ends_at_the_final_content.py \
+	tests/integration/watch_reloads_what_has_changed_and_nothing_else.py
+dist_check_SCRIPTS += $(watch_tests)
+TESTS += $(watch_tests)
+EXTRA_DIST += tests/integration/saving.py
+endif
