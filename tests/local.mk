@@ -37,6 +37,9 @@ include tests/fuzz.mk
 include tests/house.mk
 include tests/prodctl.mk
 include tests/proto.mk
+if DAEMON
+include tests/bench.mk
+endif
 include tests/tree.mk
 include tests/watch.mk
 

@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: Apache-2.0
+# make bench: figures beside bare operations, as a table, and as JSON in bench.json.
+
+EXTRA_PROGRAMS += tests/bench/bench
+tests_bench_bench_SOURCES = \
+	tests/bench/bare.c tests/bench/bare.h \
+	tests/bench/bench.c tests/bench/bench.h \
+	tests/bench/peer.c tests/bench/peer.h \
+	tests/bench/process.c \
+	tests/bench/read.c \
+	tests/bench/reload.c \
+	tests/bench/requests.c \
+	tests/bench/rollout.c
+tests_bench_bench_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE -I$(top_srcdir)/client/include
+tests_bench_bench_LDADD = libprodd-client.la libproto.la -lm
+CLEANFILES += bench.json
+
+bench: tests/bench/bench$(EXEEXT) prodd$(EXEEXT) prodd-parse$(EXEEXT)
+	PRODD_BIN=./prodd PRODD_LIBEXEC=. tests/bench/bench$(EXEEXT) bench.json
+
+.PHONY: bench
