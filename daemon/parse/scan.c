@@ -30,6 +30,7 @@ struct scanner {
 	struct token last;		/* the one before it */
 	char path[PRODD_KEY_MAX + 1];	/* dotted name of the group at hand, with a final dot */
 	size_t path_size;
+	unsigned settings, groups;	/* seen so far, outside of lists */
 	unsigned depth;
 	unsigned in_list;		/* lists around the place at hand */
 	bool bad;			/* the value at hand was reported */
