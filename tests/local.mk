@@ -36,6 +36,7 @@ include tests/core.mk
 include tests/fuzz.mk
 include tests/house.mk
 include tests/prodctl.mk
+include tests/transaction.mk
 include tests/proto.mk
 if DAEMON
 include tests/bench.mk

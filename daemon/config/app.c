@@ -82,6 +82,11 @@ struct app *app_find(struct config *config, const char *name, bool make)
 	return app || !make ? app : app_new(config, name);
 }
 
+bool app_is_busy(const struct app *app)
+{
+	return app->transaction || app->confirming;
+}
+
 static void scope_free(struct scope *scope)
 {
 	generation_unref(scope->live);
@@ -99,6 +104,7 @@ void app_free(struct app *app)
 	while ((scope = LIST_FIRST(&app->scopes)))
 		scope_free(scope);
 	prodd_buffer_clear(&app->declared);
+	prodd_buffer_clear(&app->trial);
 	free(app->directory);
 	free(app);
 }

@@ -42,6 +42,19 @@ struct overlay {
 
 void overlay_clear(struct overlay *overlay);
 
+/* The schema that an instance's code has sent. */
+struct declaration {
+	struct prodd_buffer keys;	/* LIST of schema_key */
+	uint32_t count;
+	bool untried;			/* it has not been in force, and waits for its try */
+	uint64_t tried_with;		/* generation that was live when it was tried in vain; DECLARED_NEVER */
+	bool doubtful;			/* it, or the files themselves, are invalid: a look without it tells */
+	struct prodd_buffer problems;	/* LIST of problem, of that try */
+	uint32_t problem_count;
+};
+
+#define DECLARED_NEVER UINT64_MAX
+
 struct instance {
 	struct peer peer;
 	struct app *app;		/* borrowed */
@@ -54,15 +67,16 @@ struct instance {
 	char reason[512];
 	struct prodd_buffer kept;	/* LIST of kept_key */
 	uint32_t kept_count;
-	struct prodd_buffer declared;	/* LIST of schema_key: what its code declares; or the one that it replaced, while tried */
-	uint32_t declared_count;
+	struct declaration declaration;
 	bool subscribed;
+	bool silent;			/* it was asked in vain, and has given no sign of life since */
 	struct call *waiting;		/* a config.subscribe not answered yet; owned; NULL: none */
 	struct wire_subscribe has;	/* what it said it has; texts in `has_text` */
 	char has_text[2][64];
 	struct outcall probe;		/* ping to an instance that was silent */
 	struct outcall apply;		/* config.apply under way */
 	uint64_t applying;		/* generation sent with it */
+	uint64_t told;			/* the latest that it was told of as live, or refused */
 	TAILQ_ENTRY(instance) in_app;
 	TAILQ_ENTRY(instance) in_scope;
 };
@@ -79,6 +93,7 @@ struct scope {
 	char differs_why[STORE_WHY_MAX];
 	uint64_t differs_ms;		/* since when, wall clock */
 	bool retry_silent;		/* they failed by silence: offered again when that instance answers or leaves */
+	uint64_t no_end_before_ms;	/* monotonic: an end (of an override, of a confirmation) failed, and is tried again then */
 	struct instance_list instances;
 	LIST_ENTRY(scope) link;
 };
@@ -91,12 +106,16 @@ struct app {
 	char environment[64];		/* its default */
 	struct prodd_buffer declared;	/* LIST of schema_key: the last schema from code */
 	uint32_t declared_count;
-	struct instance *declarer;	/* borrowed: its schema is being tried; NULL: none is */
+	bool trying;			/* a transaction runs, or is queued, that looks with `trial` instead */
+	struct prodd_buffer trial;	/* LIST of schema_key */
+	uint32_t trial_count;
+	struct instance *declarer;	/* borrowed: who sent `trial`; NULL: it has left */
 	LIST_HEAD(, scope) scopes;
 	TAILQ_HEAD(, instance) instances;
 	struct transaction *transaction;	/* borrowed; NULL: none runs */
 	struct watch *watch;		/* owned; NULL: not watched */
-	TAILQ_HEAD(, request) requests;	/* owned: they wait for the transaction to end */
+	TAILQ_HEAD(, request) requests;	/* owned: they wait for the app not to be busy */
+	bool confirming;		/* a confirmation is being written */
 	bool held;			/* after a start: instances that were connected are not back yet */
 	unsigned expected;		/* how many of them are missing */
 	UT_hash_handle hh;
@@ -107,6 +126,9 @@ struct app {
 /* Finds or makes. NULL: no memory, or not found without `make`. */
 struct app *app_find(struct config *config, const char *name, bool make);
 void app_free(struct app *app);		/* with scopes; no instance may be left */
+
+/* Does a transaction run, or is its row of the table being written? */
+bool app_is_busy(const struct app *app);
 
 /* Finds or makes the scope, and reads its live generation when the store has one. Blocks for that file: a start, or the first
  * instance of an environment. */
@@ -143,6 +165,9 @@ void instance_diverge(struct instance *instance, struct prodd_list problems);
 
 /* Brings it to the scope's live generation: answers a waiting subscription, sends config.apply or config.refused. */
 void instance_serve(struct instance *instance);
+
+/* Has it not been told yet of what is live? */
+bool instance_lags(const struct instance *instance);
 
 /* Asks a silent instance for a sign of life; config_instance_heard() tells of it. */
 void instance_probe(struct instance *instance);

@@ -80,6 +80,7 @@ void ballot_apply(struct candidate *candidate, struct rollout *rollout, struct i
 
 	if (instance_overlay(instance, candidate->generation, &overlay, NULL) < 0 || overlay.problem_count > 0) {
 		overlay_clear(&overlay);
+		instance_serve(instance);	/* refuses it */
 		return;
 	}
 	voter = enrol(candidate, instance);
@@ -88,6 +89,7 @@ void ballot_apply(struct candidate *candidate, struct rollout *rollout, struct i
 			.epoch = record->epoch, .generation = record->number, .hash = record->hash,
 			.environment = record->environment, .overlay = prodd_list(&overlay.entries, overlay.count),
 		};
+		instance->told = record->number;
 		rollout_add(rollout, &voter->member, instance->peer.session, WIRE_M_config_apply, &apply, "snapshot",
 			    candidate->generation->snapshot);
 	}
@@ -99,10 +101,12 @@ void ballot_commit(struct candidate *candidate, struct rollout *rollout)
 	struct wire_commit commit = { .txn = candidate->txn, .generation = candidate->generation->record.number };
 	struct voter *voter;
 
-	TAILQ_FOREACH(voter, &candidate->voters, link)
-		if (voter->instance)
-			rollout_add(rollout, &voter->member, voter->instance->peer.session, WIRE_M_config_commit, &commit,
-				    NULL, NULL);
+	TAILQ_FOREACH(voter, &candidate->voters, link) {
+		if (!voter->instance)
+			continue;
+		voter->instance->told = commit.generation;
+		rollout_add(rollout, &voter->member, voter->instance->peer.session, WIRE_M_config_commit, &commit, NULL, NULL);
+	}
 }
 
 void ballot_abort(struct candidate *candidate, const char *reason)
@@ -178,6 +182,7 @@ static void mark_unanswered(struct voter *voter)
 		voter->vote = VOTE_GONE;
 	} else {
 		voter->vote = VOTE_SILENT;
+		voter->instance->silent = true;
 		voter->heard_ms = session_heard_ms(voter->instance->peer.session);
 	}
 }

@@ -40,7 +40,8 @@ struct ballot_result {
 void ballot_offer(struct candidate *candidate, struct rollout *rollout, struct instance *instance,
 		  uint64_t deadline_ms, bool joined);
 
-/* Tells an instance what is decided already, without an offer before: config.apply. */
+/* Tells an instance what is decided already, without an offer before: config.apply; or config.refused, when its own variables
+ * break it. */
 void ballot_apply(struct candidate *candidate, struct rollout *rollout, struct instance *instance);
 
 /* Tells all who know the candidate that it is live. */

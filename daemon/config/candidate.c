@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "daemon/config/config.h"
+#include "daemon/config/transaction.h"
 #include "daemon/util/clock.h"
 #include "daemon/util/hash.h"
 #include "proto/frame.h"
@@ -18,6 +19,7 @@ struct candidate *candidate_new(struct transaction *transaction, struct scope *s
 {
 	struct candidate *c = calloc(1, sizeof *c);
 	const struct app *app = scope->app;
+	const struct prodd_buffer *declared = &app->declared;
 
 	if (!c)
 		return NULL;
@@ -25,8 +27,13 @@ struct candidate *candidate_new(struct transaction *transaction, struct scope *s
 	c->scope = scope;
 	c->before = generation_ref(scope->live);
 	c->declared_count = app->declared_count;
+	c->trial = transaction->tries && app->trying;
+	if (c->trial) {
+		declared = &app->trial;
+		c->declared_count = app->trial_count;
+	}
 	TAILQ_INIT(&c->voters);
-	if (prodd_buffer_append(&c->declared, app->declared.at, app->declared.size) < 0)
+	if (prodd_buffer_append(&c->declared, declared->at, declared->size) < 0)
 		return candidate_free(c);
 	return c;
 }
@@ -88,7 +95,7 @@ void candidate_compare(struct candidate *c, bool asked)
 	candidate_hash_sources(&c->layers, prodd_buffer_slice(&c->declared), c->sources);
 	if (c->before && prodd_slice_is(c->before->record.sources, c->sources))
 		c->verdict = CANDIDATE_UNCHANGED;
-	else if (!asked && strcmp(scope->differs_hash, c->sources) == 0)
+	else if (!asked && (strcmp(scope->differs_hash, c->sources) == 0 || strcmp(scope->row->refused, c->sources) == 0))
 		c->verdict = CANDIDATE_KNOWN_BAD;
 	else if (c->layers.state != LAYERS_FOUND && c->declared_count == 0)
 		c->verdict = CANDIDATE_NO_FILES;
@@ -155,9 +162,22 @@ static void invalid(struct candidate *c, struct prodd_list rows)
 	c->problem_count += rows.count;
 }
 
+static bool holds_overrides_of(const struct generation *g, const struct generation *other)
+{
+	struct prodd_iter it = prodd_iter(other->record.overrides);
+	struct wire_override override;
+
+	while (prodd_next(&it, &wire_record_override, &override, NULL) > 0)
+		if (!generation_overrides(g, override.key))
+			return false;
+	return true;
+}
+
+/* An override of the value that a key has already is a change: from now on it holds the key against variables. */
 static bool same_settings(const struct candidate *c)
 {
-	return c->before && prodd_slice_equal(c->before->record.hash, c->generation->record.hash);
+	return c->before && prodd_slice_equal(c->before->record.hash, c->generation->record.hash) &&
+	       holds_overrides_of(c->before, c->generation) && holds_overrides_of(c->generation, c->before);
 }
 
 static void fail(struct candidate *c)

@@ -30,7 +30,8 @@ struct candidate {
 	int read_result;			/* of layers_read_stable() */
 	struct prodd_error error;		/* of reading, parsing or making */
 	char sources[40];			/* hash of the files and the schema from code */
-	struct prodd_buffer declared;		/* the schema from code that counts, LIST of schema_key */
+	bool trial;				/* with the schema from code that is tried, not with the one that counts */
+	struct prodd_buffer declared;		/* that schema, LIST of schema_key */
 	uint32_t declared_count;
 	struct problems problems;
 	struct prodd_buffer problem_rows;	/* LIST of problem: what the report says */

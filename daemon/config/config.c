@@ -85,10 +85,27 @@ void config_look(struct config *config, struct app *app, const char *why)
 		log_error("%s: no memory to look at its files; the next rescan tries again", app->name);
 }
 
+static bool is_live(const struct app *app)
+{
+	const struct scope *scope;
+
+	LIST_FOREACH(scope, &app->scopes, link)
+		if (scope_is_active(scope) && !scope->live)
+			return false;
+	return true;
+}
+
+/* With watch = "manual" what is live stays, until somebody asks. */
+static void look_unasked(struct config *config, struct app *app, const char *why)
+{
+	if (config->settings.watch || !is_live(app))
+		config_look(config, app, why);
+}
+
 static void app_returned(struct config *config, struct app *app)
 {
 	app->held = false;
-	config_look(config, app, "files changed");
+	look_unasked(config, app, "files changed");
 }
 
 static void returned_fired(struct loop_timer *timer)
@@ -111,11 +128,11 @@ void config_instance_subscribed(struct config *config, struct instance *instance
 		return;
 	if (app->held && returns_expected(config->returns, app->name, instance->name) && --app->expected == 0)
 		app_returned(config, app);
+	if (declared_try(config, instance))
+		return;		/* the end of a transaction serves it */
 	/* A first instance: nobody has looked at the files of this environment lately, or ever. */
 	if (!scope->live || TAILQ_FIRST(&scope->instances) == TAILQ_LAST(&scope->instances, instance_list))
-		config_look(config, app, scope->live ? "files changed" : "first instance");
-	if (declared_try(config, instance))
-		return;		/* declared_ended() or the end of the transaction serves it */
+		look_unasked(config, app, scope->live ? "files changed" : "first instance");
 	instance_serve(instance);
 	if (app->transaction)
 		transaction_instance_came(app->transaction, instance);
@@ -133,7 +150,10 @@ static void retry_after_silence(struct config *config, struct scope *scope)
 
 void config_instance_heard(struct config *config, struct instance *instance)
 {
-	if (instance->scope)
+	bool was_silent = instance->silent;
+
+	instance->silent = false;
+	if (instance->scope && was_silent)
 		retry_after_silence(config, instance->scope);
 }
 
@@ -144,7 +164,7 @@ void config_instance_left(struct config *config, struct app *app, struct scope *
 	declared_left(app, instance);
 	if (app->transaction)
 		transaction_instance_left(app->transaction, instance);
-	if (scope && !config->ending)
+	if (scope && instance->silent && !config->ending)
 		retry_after_silence(config, scope);
 	if (!app->served && TAILQ_EMPTY(&app->instances))
 		app_free(app);
@@ -174,9 +194,9 @@ static void after_candidate(struct transaction *t, struct candidate *candidate)
 	for (instance = TAILQ_FIRST(&candidate->scope->instances); instance; instance = next) {
 		next = TAILQ_NEXT(instance, in_scope);
 		voter = ballot_voter(candidate, instance);
-		if (instance == instance->app->declarer)
-			continue;	/* its schema is tried next */
-		if (instance->waiting || (changed && (!voter || !voter->confirmed)))
+		if (declared_pending(instance))
+			continue;
+		if (instance_lags(instance) || (changed && voter && !voter->confirmed))
 			instance_serve(instance);
 		if (voter && voter->vote == VOTE_SILENT)
 			instance_probe(instance);
@@ -193,6 +213,8 @@ void config_transaction_ended(struct config *config, struct transaction *t)
 			app->transaction = NULL;
 	TAILQ_FOREACH(candidate, &t->candidates, link)
 		declared_ended(config, t, candidate->scope->app);
+	TAILQ_FOREACH(candidate, &t->candidates, link)
+		declared_next(config, candidate->scope->app);
 	TAILQ_FOREACH(candidate, &t->candidates, link)
 		after_candidate(t, candidate);
 }
@@ -282,10 +304,10 @@ static void hold_apps(struct config *config)
 
 	for (app = config->apps; app; app = app->hh.next) {
 		app->expected = returns_count(config->returns, app->name);
-		app->held = app->expected > 0;
+		app->held = app->expected > 0 && is_live(app);	/* who has nothing need not wait for anybody */
 		any = any || app->held;
 		watch_app(config, app);
-		config_look(config, app, "start of prodd");
+		look_unasked(config, app, "start of prodd");
 	}
 	if (any)
 		loop_timer_arm(&config->returned, CONFIG_RETURN_MS);

@@ -25,17 +25,6 @@ static bool is_override_of(const struct wire_override *override, const char *key
 	return prodd_slice_is(override->key, key);
 }
 
-static bool has_override(const struct generation *live, const char *key)
-{
-	struct prodd_iter it = prodd_iter(live->record.overrides);
-	struct wire_override override;
-
-	while (prodd_next(&it, &wire_record_override, &override, NULL) > 0)
-		if (is_override_of(&override, key))
-			return true;
-	return false;
-}
-
 static void set_cause(struct transaction *t, const struct directive *d)
 {
 	const char *who = d->who;
@@ -72,7 +61,7 @@ int directive_prepare(struct transaction *t, const struct request *request, stru
 	if (!scope->live)
 		return prodd_error_set(e, PRODD_E_NOT_FOUND, "%s has no live configuration in the environment %s",
 				       scope->app->name, scope->row->environment);
-	if (request->kind == REQUEST_UNSET && !has_override(scope->live, request->key))
+	if (request->kind == REQUEST_UNSET && !generation_overrides(scope->live, prodd_slice(request->key)))
 		return prodd_error_set(e, PRODD_E_NOT_FOUND, "%s: no override of %s is set", scope->app->name,
 				       request->key);
 	d->kind = request->kind;

@@ -14,6 +14,7 @@
 
 /* A step of the wall clock is noticed within this time. */
 #define LONGEST_SLEEP_MS 60000
+#define RETRY_MS 30000		/* after an end that could not be carried out */
 
 static uint64_t until(uint64_t due, uint64_t now)
 {
@@ -37,13 +38,28 @@ static uint64_t confirmation_ms(const struct scope *scope)
 	return scope->row->fallback ? until(scope->row->confirm_boot_ms, clock_boot_ms()) : UINT64_MAX;
 }
 
+/* When something of the scope is over, by the monotonic clock from now on; an end that failed waits for its next try. */
+static uint64_t due_ms(const struct scope *scope)
+{
+	uint64_t confirmation, override, least;
+
+	if (!scope->live)
+		return UINT64_MAX;
+	confirmation = confirmation_ms(scope);
+	override = first_override_ms(scope);
+	least = confirmation < override ? confirmation : override;
+	override = until(scope->no_end_before_ms, clock_monotonic_ms());
+	return least > override ? least : override;
+}
+
 static void end(struct scope *scope, enum request_kind kind)
 {
 	struct config *config = scope->app->config;
 	struct request *request = request_new(kind, scope->app, "prodd", NULL);
 
+	scope->no_end_before_ms = clock_monotonic_ms() + RETRY_MS;
 	if (!request) {
-		log_error("%s: no memory to end what is over; tried again in a minute", scope->app->name);
+		log_error("%s: no memory to end what is over; tried again in %u s", scope->app->name, RETRY_MS / 1000);
 		return;
 	}
 	request->scope = scope;
@@ -65,12 +81,10 @@ static void end_what_is_over(struct app *app)
 	struct scope *scope;
 
 	LIST_FOREACH(scope, &app->scopes, link) {
-		if (app->transaction)
+		if (app_is_busy(app))
 			return;
-		if (scope->live && confirmation_ms(scope) == 0)
-			end(scope, REQUEST_FALL_BACK);
-		else if (scope->live && first_override_ms(scope) == 0)
-			end(scope, REQUEST_EXPIRE);
+		if (due_ms(scope) == 0)
+			end(scope, confirmation_ms(scope) == 0 ? REQUEST_FALL_BACK : REQUEST_EXPIRE);
 	}
 }
 
@@ -95,17 +109,12 @@ static uint64_t next_ms(const struct app *app)
 	const struct scope *scope;
 
 	LIST_FOREACH(scope, &app->scopes, link) {
-		if (!scope->live)
-			continue;
-		one = confirmation_ms(scope);
-		if (one < least)
-			least = one;
-		one = first_override_ms(scope);
+		one = due_ms(scope);
 		if (one < least)
 			least = one;
 	}
 	/* Something is over, but a transaction runs: its end plans anew. */
-	return least == 0 && app->transaction ? UINT64_MAX : least;
+	return least == 0 && app_is_busy(app) ? UINT64_MAX : least;
 }
 
 void expiry_plan(struct config *config)

@@ -143,6 +143,17 @@ int generation_make(struct wire_generation draft, struct generation **ret, struc
 	return r < 0 ? (prodd_buffer_clear(&bytes), r) : generation_open(&bytes, ret, e);
 }
 
+bool generation_overrides(const struct generation *g, struct prodd_slice key)
+{
+	struct prodd_iter it = prodd_iter(g->record.overrides);
+	struct wire_override override;
+
+	while (prodd_next(&it, &wire_record_override, &override, NULL) > 0)
+		if (prodd_slice_equal(override.key, key))
+			return true;
+	return false;
+}
+
 int generation_diff(const struct generation *old, const struct generation *now, struct prodd_buffer *changes,
 		    uint32_t *count)
 {

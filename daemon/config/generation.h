@@ -40,6 +40,9 @@ int generation_make(struct wire_generation draft, struct generation **ret, struc
 struct generation *generation_ref(struct generation *generation);
 struct generation *generation_unref(struct generation *generation);	/* NULL is allowed; returns NULL */
 
+/* Does an override of it hold this key? */
+bool generation_overrides(const struct generation *generation, struct prodd_slice key);
+
 /* Appends what differs (LIST of change, counted) from `old` (NULL: nothing was set) to `now`. Returns 0 or changes->failed. */
 int generation_diff(const struct generation *old, const struct generation *now, struct prodd_buffer *changes,
 		    uint32_t *count);

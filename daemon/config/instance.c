@@ -83,7 +83,8 @@ static void instance_closed(struct peer *peer)
 		TAILQ_REMOVE(&scope->instances, instance, in_scope);
 	config_instance_left(app->config, app, scope, instance);
 	prodd_buffer_clear(&instance->variables);
-	prodd_buffer_clear(&instance->declared);
+	prodd_buffer_clear(&instance->declaration.keys);
+	prodd_buffer_clear(&instance->declaration.problems);
 	prodd_buffer_clear(&instance->kept);
 	free(instance);
 }
@@ -176,6 +177,7 @@ static void refuse(struct instance *instance, const struct overlay *overlay)
 	struct prodd_list problems = prodd_list(&overlay->problems, overlay->problem_count);
 
 	set_state(instance, INSTANCE_REFUSED);
+	instance->told = instance->scope->live->record.number;
 	reason_from(instance, problems);
 	config_event_refused(instance->app->config, instance);
 	if (instance->waiting)
@@ -190,7 +192,12 @@ void instance_diverge(struct instance *instance, struct prodd_list problems)
 {
 	set_state(instance, INSTANCE_DIVERGED);
 	reason_from(instance, problems);
-	answer_subscription(instance, "invalid", problems);
+	instance->told = instance->scope->live ? instance->scope->live->record.number : 0;
+	if (instance->waiting)
+		answer_subscription(instance, "invalid", problems);
+	else
+		session_note(instance->peer.session, WIRE_M_config_refused,
+			     &(struct wire_refused){ .generation = instance->told, .problems = problems });
 	config_instance_confirmed(instance->app->config, instance);
 }
 
@@ -228,7 +235,7 @@ static void apply_done(struct outcall *outcall, const struct prodd_message *answ
 		applied = (struct wire_applied){ .state = prodd_slice("diverged"),
 						 .reason = prodd_slice(answer->error.code ? answer->error.text : e.text) };
 	instance_confirm(instance, instance->applying, &applied);
-	if (instance->scope->live && instance->scope->live->record.number != instance->applying)
+	if (instance_lags(instance))
 		instance_serve(instance);
 }
 
@@ -243,9 +250,16 @@ static void apply_live(struct instance *instance, const struct overlay *overlay)
 	if (instance->apply.session)
 		return;		/* apply_done() looks again */
 	set_state(instance, INSTANCE_UNCONFIRMED);
-	instance->applying = live->record.number;
+	instance->applying = instance->told = live->record.number;
 	instance->apply.done = apply_done;
 	session_call(instance->peer.session, &instance->apply, WIRE_M_config_apply, &apply, "snapshot", live->snapshot);
+}
+
+bool instance_lags(const struct instance *instance)
+{
+	const struct generation *live = instance->scope->live;
+
+	return instance->waiting || (live && instance->told != live->record.number);
 }
 
 static void serve_nothing(struct instance *instance)
@@ -282,7 +296,7 @@ void instance_serve(struct instance *instance)
 	if (overlay.problem_count > 0) {
 		refuse(instance, &overlay);
 	} else if (instance->waiting && has_live(instance)) {
-		instance->generation = instance->has.generation;
+		instance->generation = instance->told = instance->has.generation;
 		set_state(instance, INSTANCE_APPLIED);
 		answer_subscription(instance, "current", (struct prodd_list){ 0 });
 	} else {

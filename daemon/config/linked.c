@@ -61,6 +61,7 @@ static enum linked_result absorb(struct transaction *t, struct transaction *othe
 	struct app *app;
 	enum linked_result result = LINKED_MORE;
 
+	t->tries = t->tries || other->tries;
 	while ((caller = TAILQ_FIRST(&other->callers))) {
 		TAILQ_REMOVE(&other->callers, caller, link);
 		transaction_join(t, caller);
@@ -78,6 +79,8 @@ static enum linked_result add(struct transaction *t, struct app *app)
 {
 	struct transaction *other = app->transaction;
 
+	if (app->confirming)
+		return LINKED_BUSY;
 	if (!other)
 		return linked_add_app(t, app, NULL) < 0 ? LINKED_NONE : LINKED_MORE;
 	if (other->directive || other->phase > PHASE_PARSE)

@@ -10,6 +10,7 @@
 
 #include "daemon/config/directive.h"
 #include "daemon/config/report.h"
+#include "daemon/config/watch.h"
 #include "daemon/core/counters.h"
 #include "daemon/util/clock.h"
 #include "daemon/util/container.h"
@@ -37,10 +38,17 @@ static void ask_confirmation(const struct transaction *t, const struct candidate
 		now->confirm_boot_ms = clock_boot_ms() + t->options.confirm_ms;
 }
 
+/* Have the files been refused already, as they are now? */
+static bool are_refused(const struct scope *scope)
+{
+	return *scope->differs_hash && strcmp(scope->differs_hash, scope->row->refused) == 0;
+}
+
 /* The files stay as they are after a return to an older generation: they must not come back by themselves. */
 static void refuse_files(const struct transaction *t, const struct candidate *c, struct store_row *now)
 {
-	if (!c->before || prodd_slice_equal(c->before->record.sources, c->generation->record.sources))
+	if (!c->before || are_refused(c->scope) ||
+	    prodd_slice_equal(c->before->record.sources, c->generation->record.sources))
 		return;
 	snprintf(now->refused, sizeof now->refused, "%.*s", PRODD_SLICE(c->before->record.sources));
 	snprintf(now->refused_why, sizeof now->refused_why, "%s", t->cause);
@@ -57,7 +65,7 @@ unsigned outcome_row(const struct transaction *t, const struct candidate *c, str
 		now.generation = c->generation->record.number;
 		now.next = now.generation + 1;
 	}
-	if (!t->directive)
+	if (!t->directive && strcmp(now.refused, c->sources) == 0)
 		now.refused[0] = now.refused_why[0] = '\0';
 	if (directive_returns_to(t)) {
 		now.fallback = now.confirm_boot_ms = 0;
@@ -120,40 +128,97 @@ static void blame(const struct transaction *t, enum transaction_outcome outcome,
 			}
 }
 
+/* Good files that wait for those of another app or environment. */
+static void remember_held_back(const struct transaction *t, struct candidate *c)
+{
+	const struct candidate *other;
+	char why[STORE_WHY_MAX];
+
+	TAILQ_FOREACH(other, &t->candidates, link)
+		if (other->verdict == CANDIDATE_INVALID)
+			break;
+	if (!other)
+		return;
+	snprintf(why, sizeof why, "they go live together with %s (%s), whose files are invalid", other->scope->app->name,
+		 other->scope->row->environment);
+	set_differs(c->scope, c->sources, why);
+}
+
+/* The files are those that were refused once, and have come back. */
+static void remember_refused(struct scope *scope, const char *sources)
+{
+	if (strcmp(scope->differs_hash, sources) == 0 || strcmp(scope->row->refused, sources) != 0)
+		return;
+	set_differs(scope, sources, scope->row->refused_why);
+	scope->differs_ms = scope->row->refused_ms;
+}
+
 static void remember_one(const struct transaction *t, struct candidate *c)
 {
 	switch (c->verdict) {
 	case CANDIDATE_INVALID:
 		remember_invalid(c);
 		break;
+	case CANDIDATE_KNOWN_BAD:
+		remember_refused(c->scope, c->sources);
+		break;
 	case CANDIDATE_NO_FILES:
 		if (c->before)
 			set_differs(c->scope, c->sources, "no file is there any more");
 		break;
 	case CANDIDATE_UNCHANGED:
-	case CANDIDATE_SAME:
 		clear_differs(c->scope);
 		break;
+	case CANDIDATE_SAME:
 	case CANDIDATE_CHANGED:
-		if (t->outcome == OUTCOME_COMMITTED)
+		if (t->outcome == OUTCOME_COMMITTED || t->outcome == OUTCOME_UNCHANGED)
 			clear_differs(c->scope);
+		else if (t->outcome == OUTCOME_INVALID)
+			remember_held_back(t, c);
 		break;
 	default:
 		break;
 	}
 }
 
+/* Nothing is wrong with the files: they are not refused, and the next rescan tries again. */
+static void remember_failed(const struct transaction *t, struct candidate *c)
+{
+	if (c->verdict == CANDIDATE_UNCHANGED || c->verdict == CANDIDATE_KNOWN_BAD)
+		return;
+	set_differs(c->scope, "", t->error.text);
+	watch_again(c->scope->app);
+}
+
+/* The files are where they were; live has moved. */
+static void remember_directive(const struct transaction *t, struct candidate *c)
+{
+	struct scope *scope = c->scope;
+
+	if (t->outcome != OUTCOME_COMMITTED && t->outcome != OUTCOME_UNCHANGED)
+		return;
+	scope->no_end_before_ms = 0;
+	if (!directive_returns_to(t))
+		return;
+	if (prodd_slice_is(scope->live->record.sources, scope->differs_hash))
+		clear_differs(scope);
+	else if (!*scope->differs_why)
+		remember_refused(scope, scope->row->refused);
+}
+
 static void remember(struct transaction *t)
 {
 	struct candidate *c;
 
-	if (t->outcome == OUTCOME_FAILED || t->options.dry_run)
-		return;
 	TAILQ_FOREACH(c, &t->candidates, link) {
-		if (!t->directive)
+		if (t->directive)
+			remember_directive(t, c);
+		else if (c->trial && t->outcome != OUTCOME_COMMITTED && t->outcome != OUTCOME_UNCHANGED)
+			continue;	/* the files have nothing to do with it */
+		else if (t->outcome == OUTCOME_FAILED && !t->options.dry_run)
+			remember_failed(t, c);
+		else if (!t->options.dry_run)
 			remember_one(t, c);
-		else if (t->outcome == OUTCOME_COMMITTED && *c->scope->row->refused)
-			set_differs(c->scope, c->scope->row->refused, c->scope->row->refused_why);
 	}
 }
 
@@ -175,7 +240,7 @@ static void refuse_durably(struct transaction *t, const char *why)
 	TAILQ_FOREACH(c, &t->candidates, link) {
 		struct store_change *change = &t->changes[t->count];
 
-		if (c->verdict != CANDIDATE_CHANGED)
+		if (c->verdict != CANDIDATE_CHANGED || c->trial)
 			continue;
 		*change = (struct store_change){ .row = c->scope->row, .now = *c->scope->row };
 		snprintf(change->now.refused, sizeof change->now.refused, "%s", c->sources);
@@ -193,10 +258,11 @@ void outcome_abort(struct transaction *t, enum transaction_outcome outcome)
 	struct candidate *c;
 
 	t->outcome = outcome;
+	t->phase = PHASE_ABORT;
 	blame(t, outcome, why, sizeof why);
 	TAILQ_FOREACH(c, &t->candidates, link) {
 		ballot_abort(c, why);
-		if (c->verdict != CANDIDATE_CHANGED || t->directive ||
+		if (c->verdict != CANDIDATE_CHANGED || t->directive || c->trial ||
 		    (outcome != OUTCOME_REJECTED && outcome != OUTCOME_NO_ANSWER) || t->options.dry_run)
 			continue;
 		set_differs(c->scope, c->sources, why);
@@ -234,7 +300,7 @@ void outcome_report(struct transaction *t)
 		if (row_count == 0)
 			request_fail(caller, outcome_word(t->outcome), &t->error);
 		else
-			request_report(caller, prodd_list(&rows, row_count));
+			request_report(caller, t->id, prodd_list(&rows, row_count));
 	}
 }
 

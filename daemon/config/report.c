@@ -56,6 +56,12 @@ static const char *vote_word(enum vote vote)
 	return words[vote];
 }
 
+/* Silence of one that came late is no answer, and no veto. */
+static const char *answer_word(const struct voter *voter)
+{
+	return voter->joined && voter->vote == VOTE_SILENT ? "joined" : vote_word(voter->vote);
+}
+
 static const char *state_word(const struct transaction *t, const struct voter *voter)
 {
 	if (t->outcome != OUTCOME_COMMITTED)
@@ -68,7 +74,7 @@ static const char *state_word(const struct transaction *t, const struct voter *v
 static int encode_voter(const struct transaction *t, const struct voter *voter, struct prodd_buffer *b, uint32_t *count)
 {
 	struct wire_instance_report row = {
-		.instance = prodd_slice(voter->name), .answer = prodd_slice(vote_word(voter->vote)),
+		.instance = prodd_slice(voter->name), .answer = prodd_slice(answer_word(voter)),
 		.state = prodd_slice(state_word(t, voter)), .reason = prodd_slice(voter->reason),
 		.kept = prodd_list(&voter->kept, voter->kept_count),
 		.pid = voter->pid > 0 ? (uint64_t)voter->pid : 0, .heard_ms = voter->heard_ms,
@@ -169,6 +175,8 @@ static const char *note_of(const struct transaction *t, const struct candidate *
 		return t->error.text;
 	if (t->outcome == OUTCOME_UNCHANGED && c->verdict == CANDIDATE_KNOWN_BAD)
 		return c->scope->differs_why;
+	if (t->outcome == OUTCOME_COMMITTED && t->options.confirm_ms && !c->scope->row->fallback)
+		return "no generation was live before: there is none to roll back to, and nothing to confirm";
 	return "";
 }
 

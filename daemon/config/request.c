@@ -11,7 +11,9 @@
 
 #include "daemon/config/candidate.h"
 #include "daemon/config/config.h"
+#include "daemon/config/declared.h"
 #include "daemon/config/transaction.h"
+#include "daemon/core/counters.h"
 #include "daemon/util/clock.h"
 #include "daemon/util/container.h"
 #include "daemon/util/hash.h"
@@ -89,13 +91,15 @@ void request_end(struct request *request)
 		request_free(request);
 }
 
-void request_report(struct request *request, struct prodd_list rows)
+/* Linked apps share a transaction: a command that named all apps hears of it once. */
+void request_report(struct request *request, uint64_t txn, struct prodd_list rows)
 {
 	struct collector *collector = request->collector;
 
-	if (collector) {
+	if (collector && (txn == 0 || collector->txn != txn)) {
 		prodd_buffer_append(&collector->reports, rows.at, rows.size);
 		collector->count += rows.count;
+		collector->txn = txn;
 	}
 	request_end(request);
 }
@@ -109,8 +113,10 @@ void request_fail(struct request *request, const char *outcome, const struct pro
 		.exit = (uint64_t)prodd_error_exit(error->code), .note = prodd_slice(error->text),
 	};
 
+	if (request->kind == REQUEST_TRY)
+		declared_failed(request->app);
 	prodd_encode_element(&row, &count, &wire_record_report, &report);
-	request_report(request, prodd_list(&row, count));
+	request_report(request, 0, prodd_list(&row, count));
 }
 
 /* ---- waiting for the app */
@@ -158,6 +164,7 @@ static void look_done(struct disk_job *job)
 	TAILQ_REMOVE(&app->requests, request, link);
 	request->queued = false;
 	loop_timer_disarm(&request->patience);
+	counters.requests_joined++;
 	transaction_join(running, request);
 }
 
@@ -186,7 +193,7 @@ void request_submit(struct request *request, uint64_t patience_ms)
 	struct app *app = request->app;
 	struct prodd_error e;
 
-	if (!app->transaction && TAILQ_EMPTY(&app->requests)) {
+	if (!app_is_busy(app) && TAILQ_EMPTY(&app->requests)) {
 		transaction_start(app->config, request);
 		return;
 	}
@@ -194,6 +201,7 @@ void request_submit(struct request *request, uint64_t patience_ms)
 		request_end(request);	/* the one in the queue will see the same files */
 		return;
 	}
+	counters.requests_waiting++;
 	TAILQ_INSERT_TAIL(&app->requests, request, link);
 	request->queued = true;
 	if (request->collector) {
@@ -211,7 +219,7 @@ void request_next(struct app *app)
 {
 	struct request *request = TAILQ_FIRST(&app->requests);
 
-	if (!request || app->transaction)
+	if (!request || app_is_busy(app))
 		return;
 	TAILQ_REMOVE(&app->requests, request, link);
 	request->queued = false;

@@ -14,7 +14,8 @@
 
 enum request_kind {
 	REQUEST_RELOAD,		/* by command */
-	REQUEST_LOOK,		/* files may have changed: watch, start, a schema from code, a new environment */
+	REQUEST_LOOK,		/* files may have changed: watch, start, a new environment */
+	REQUEST_TRY,		/* a schema from code is tried */
 	REQUEST_SET,
 	REQUEST_UNSET,
 	REQUEST_ROLLBACK,
@@ -35,6 +36,7 @@ struct collector {
 	uint32_t count;
 	unsigned waiting;			/* requests not done */
 	bool joined;
+	uint64_t txn;				/* the transaction that reported last */
 };
 
 struct request {
@@ -62,7 +64,7 @@ struct request {
 /* Not about files: it has nothing to read from the app's directory, and nobody to ask. */
 static inline bool request_is_directive(const struct request *request)
 {
-	return request->kind != REQUEST_RELOAD && request->kind != REQUEST_LOOK;
+	return request->kind > REQUEST_TRY;
 }
 
 /* NULL: no memory. `collector` NULL: nobody waits. */
@@ -74,8 +76,8 @@ void request_submit(struct request *request, uint64_t patience_ms);
 /* The app is free: the next request of its queue, if any, starts. */
 void request_next(struct app *app);
 
-/* Ends a request: rows (LIST of report) go to its collector. Takes it. */
-void request_report(struct request *request, struct prodd_list rows);
+/* Ends a request: rows (LIST of report) of the transaction `txn` go to its collector. Takes it. */
+void request_report(struct request *request, uint64_t txn, struct prodd_list rows);
 
 /* Ends it without a word. Takes it. */
 void request_end(struct request *request);

@@ -286,9 +286,12 @@ static int open_scope(const struct store *store, const char *app, const char *en
 int store_read_generation(struct store *store, const struct store_row *row, uint64_t number,
 			  struct prodd_buffer *ret, struct prodd_error *e)
 {
-	auto_fd scope = open_scope(store, row->app, row->environment, false, e);
+	auto_fd scope = -1;
 	char name[32];
 
+	if (number > row->generation)
+		return prodd_error_set(e, PRODD_E_NOT_FOUND, "generation %" PRIu64 " was never live", number);
+	scope = open_scope(store, row->app, row->environment, false, e);
 	if (scope < 0)
 		return scope;
 	snprintf(name, sizeof name, "%" PRIu64 ".gen", number);
@@ -311,7 +314,8 @@ static int newest_first(const void *a, const void *b)
 	return (x < y) - (x > y);
 }
 
-static unsigned list_numbers(int scope, uint64_t *ret, unsigned max)
+/* Those up to `most`: a higher one was written, and not decided before prodd ended. */
+static unsigned list_numbers(int scope, uint64_t most, uint64_t *ret, unsigned max)
 {
 	int fd = openat(scope, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *directory = fd < 0 ? NULL : fdopendir(fd);
@@ -326,7 +330,7 @@ static unsigned list_numbers(int scope, uint64_t *ret, unsigned max)
 		char *end;
 		uint64_t number = strtoull(entry->d_name, &end, 10);
 
-		if (number > 0 && strcmp(end, ".gen") == 0)
+		if (number > 0 && number <= most && strcmp(end, ".gen") == 0)
 			ret[count++] = number;
 	}
 	closedir(directory);
@@ -338,7 +342,7 @@ unsigned store_list_generations(struct store *store, const struct store_row *row
 {
 	auto_fd scope = open_scope(store, row->app, row->environment, false, NULL);
 
-	return scope < 0 ? 0 : list_numbers(scope, ret, max);
+	return scope < 0 ? 0 : list_numbers(scope, row->generation, ret, max);
 }
 
 /* ---- writing, on the disk thread */
@@ -355,7 +359,12 @@ static int write_file(const struct store *store, const struct store_file *file, 
 	return file_replace(directory, name, file->content, 0600, e);
 }
 
-/* Generations beyond the history go; never the live one, the one to fall back to, or a newer one. */
+static bool was_live(const struct store_change *change, uint64_t number)
+{
+	return number <= change->row->generation || number == change->now.generation;
+}
+
+/* Generations beyond the history go, and those that were never live; not the live one, nor the one to fall back to. */
 static void prune(const struct store *store, const struct store_change *change)
 {
 	auto_fd scope = open_scope(store, change->row->app, change->row->environment, false, NULL);
@@ -364,12 +373,11 @@ static void prune(const struct store *store, const struct store_change *change)
 
 	if (scope < 0)
 		return;
-	count = list_numbers(scope, numbers, sizeof numbers / sizeof *numbers);
+	count = list_numbers(scope, change->now.generation, numbers, sizeof numbers / sizeof *numbers);
 	for (unsigned i = 0; i < count; i++) {
 		char name[32];
 
-		if (numbers[i] > change->now.generation || numbers[i] == change->now.fallback ||
-		    kept++ < store->history)
+		if (was_live(change, numbers[i]) && (kept++ < store->history || numbers[i] == change->now.fallback))
 			continue;
 		snprintf(name, sizeof name, "%" PRIu64 ".gen", numbers[i]);
 		unlinkat(scope, name, 0);

@@ -13,6 +13,7 @@
 #include "daemon/config/outcome.h"
 #include "daemon/config/preparation.h"
 #include "daemon/core/counters.h"
+#include "daemon/util/clock.h"
 #include "daemon/util/container.h"
 
 static void reserve(struct transaction *t);
@@ -25,7 +26,7 @@ const char *transaction_phase_word(enum transaction_phase phase)
 	static const char *const words[] = {
 		[PHASE_READ] = "reading", [PHASE_WAIT] = "waiting for a linked app", [PHASE_PARSE] = "checking",
 		[PHASE_RESERVE] = "preparing", [PHASE_OFFER] = "asking", [PHASE_DECIDE] = "deciding",
-		[PHASE_COMMIT] = "switching", [PHASE_DONE] = "done",
+		[PHASE_COMMIT] = "switching", [PHASE_ABORT] = "rolling back", [PHASE_DONE] = "done",
 	};
 
 	return words[phase];
@@ -52,7 +53,9 @@ void transaction_prepared(struct transaction *t)
 		outcome_end(t, OUTCOME_INVALID);
 	else if (changed > 0)
 		reserve(t);
-	else if (count_verdicts(t, CANDIDATE_SAME) > 0 || t->options.confirm_ms)
+	else if (t->options.dry_run && count_verdicts(t, CANDIDATE_SAME) > 0)
+		outcome_end(t, OUTCOME_UNCHANGED);
+	else if (count_verdicts(t, CANDIDATE_SAME) > 0 || (t->options.confirm_ms && !t->options.dry_run))
 		decide(t);	/* same settings, other lines: explain must tell the truth about them */
 	else if (count_verdicts(t, CANDIDATE_NO_FILES) == 0)
 		outcome_end(t, OUTCOME_UNCHANGED);
@@ -181,11 +184,12 @@ static struct candidate *candidate_of(struct transaction *t, const struct scope 
 	return NULL;
 }
 
+/* One that has nothing yet waits for the end, like the answer to its subscription. */
 void transaction_instance_came(struct transaction *t, struct instance *instance)
 {
 	struct candidate *candidate = candidate_of(t, instance->scope);
 
-	if (candidate && t->phase == PHASE_OFFER && candidate->verdict == CANDIDATE_CHANGED)
+	if (candidate && instance->subscribed && t->phase == PHASE_OFFER && candidate->verdict == CANDIDATE_CHANGED)
 		ballot_offer(candidate, &t->rollout, instance, t->answer_timeout_ms, true);
 }
 
@@ -239,6 +243,8 @@ static void decide(struct transaction *t)
 	unsigned files = 0;
 
 	t->phase = PHASE_DECIDE;
+	if (t->options.confirm_ms)
+		t->confirm_at_ms = clock_wall_ms() + t->options.confirm_ms;
 	if (make_room(t) < 0) {
 		t->error = no_memory;
 		outcome_abort(t, OUTCOME_FAILED);
@@ -312,6 +318,7 @@ static struct transaction *transaction_new(struct config *config, struct request
 	t->id = store_take_txn(config->store);
 	t->options = request->options;
 	t->directive = request_is_directive(request);
+	t->tries = request->kind == REQUEST_TRY;
 	t->answer_timeout_ms = config->settings.answer_timeout_ms;
 	t->started_ms = request->asked_ms;
 	t->parse.fd = t->parse.pidfd = -1;

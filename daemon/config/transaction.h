@@ -18,7 +18,7 @@
 #include "daemon/config/request.h"
 
 enum transaction_phase {
-	PHASE_READ, PHASE_WAIT, PHASE_PARSE, PHASE_RESERVE, PHASE_OFFER, PHASE_DECIDE, PHASE_COMMIT, PHASE_DONE,
+	PHASE_READ, PHASE_WAIT, PHASE_PARSE, PHASE_RESERVE, PHASE_OFFER, PHASE_DECIDE, PHASE_COMMIT, PHASE_ABORT, PHASE_DONE,
 };
 
 enum transaction_outcome {
@@ -33,6 +33,7 @@ struct transaction {
 	enum transaction_outcome outcome;
 	struct request_options options;
 	bool directive;
+	bool tries;				/* looks with the schema that an app tries */
 	char cause[256];			/* as the history tells it */
 	char who[128];
 	struct prodd_error error;		/* of FAILED */

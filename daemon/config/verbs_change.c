@@ -124,71 +124,109 @@ void verb_reload(struct config *config, struct call *call, const void *params)
 
 struct confirmation {
 	struct store_write write;
-	struct store_change changes[1];
-	struct scope *scope;		/* borrowed */
+	struct app *app;		/* borrowed */
 	struct call *call;		/* owned */
+	unsigned count;
+	struct scope **scopes;		/* owned; of borrowed ones */
+	struct store_change *changes;	/* owned */
 };
+
+static struct confirmation *confirmation_free(struct confirmation *c)
+{
+	if (!c)
+		return NULL;
+	free(c->scopes);
+	free(c->changes);
+	free(c);
+	return NULL;
+}
+
+static void report_confirmed(struct confirmation *c)
+{
+	prodd_auto_buffer rows = { .limit = 0 };
+	uint32_t count = 0;
+
+	for (unsigned i = 0; i < c->count; i++) {
+		uint64_t number = c->scopes[i]->row->generation;
+		struct wire_report row = {
+			.app = prodd_slice(c->app->name), .environment = prodd_slice(scope_label(c->scopes[i])),
+			.outcome = prodd_slice("committed"), .from = number, .to = number, .note = prodd_slice("confirmed"),
+		};
+
+		prodd_encode_element(&rows, &count, &wire_record_report, &row);
+		events_add(c->app->config->events, EVENT_CONFIRMED, c->app->name, "", "generation %lu", (unsigned long)number);
+	}
+	call_answer(c->call, &(struct wire_reports){ .reports = prodd_list(&rows, count) });
+}
 
 static void confirmed(struct store_write *write)
 {
 	struct confirmation *c = container_of(write, struct confirmation, write);
-	struct config *config = c->scope->app->config;
-	prodd_auto_buffer rows = { .limit = 0 };
-	uint32_t count = 0;
-	uint64_t number = c->scope->row->generation;
-	struct wire_report row = {
-		.app = prodd_slice(c->scope->app->name), .environment = prodd_slice(scope_label(c->scope)),
-		.outcome = prodd_slice("committed"), .from = number, .to = number, .note = prodd_slice("confirmed"),
-	};
+	struct config *config = c->app->config;
 
-	if (write->outcome == STORE_NOT_WRITTEN) {
+	c->app->confirming = false;
+	if (write->outcome == STORE_NOT_WRITTEN)
 		call_fail(c->call, &write->error);
-	} else {
-		prodd_encode_element(&rows, &count, &wire_record_report, &row);
-		call_answer(c->call, &(struct wire_reports){ .reports = prodd_list(&rows, count) });
-		events_add(config->events, EVENT_CONFIRMED, c->scope->app->name, "", "generation %lu",
-			   (unsigned long)number);
-	}
-	free(c);
+	else
+		report_confirmed(c);
+	confirmation_free(c);
 	config_settle(config);
 }
 
-static struct scope *unconfirmed_scope(struct app *app, struct prodd_slice environment)
+static bool waits_for_confirmation(const struct scope *scope, struct prodd_slice environment)
 {
+	return scope->row->fallback && (environment.size == 0 || prodd_slice_is(environment, scope->row->environment));
+}
+
+/* Of all environments, or of the one named. NULL: no memory. */
+static struct confirmation *confirmation_new(struct app *app, struct prodd_slice environment)
+{
+	struct confirmation *c = calloc(1, sizeof *c);
 	struct scope *scope;
+	unsigned count = 0;
 
 	LIST_FOREACH(scope, &app->scopes, link)
-		if (scope->row->fallback &&
-		    (environment.size == 0 || prodd_slice_is(environment, scope->row->environment)))
-			return scope;
-	return NULL;
+		count++;
+	if (c) {
+		c->app = app;
+		c->scopes = calloc(count + 1, sizeof(struct scope *));
+		c->changes = calloc(count + 1, sizeof *c->changes);
+	}
+	if (!c || !c->scopes || !c->changes)
+		return confirmation_free(c);
+	LIST_FOREACH(scope, &app->scopes, link) {
+		if (!waits_for_confirmation(scope, environment))
+			continue;
+		c->scopes[c->count] = scope;
+		c->changes[c->count] = (struct store_change){ .row = scope->row, .now = *scope->row };
+		c->changes[c->count].now.fallback = c->changes[c->count].now.confirm_boot_ms = 0;
+		c->count++;
+	}
+	return c;
 }
 
 void verb_confirm(struct config *config, struct call *call, const void *params)
 {
 	const struct wire_app_request *request = params;
 	struct app *app = verb_app(config, call, request->app);
-	struct scope *scope = app ? unconfirmed_scope(app, request->environment) : NULL;
-	struct confirmation *c;
+	struct confirmation *c = app ? confirmation_new(app, request->environment) : NULL;
 
 	if (!app)
 		return;
-	if (!scope || app->transaction) {
-		fail_with(call, scope ? PRODD_E_BUSY : PRODD_E_FAILED,
-			  scope ? "a transaction of the app runs; try again when it has ended"
-				: "nothing waits for a confirmation: it was confirmed, or rolled back already");
+	if (!c || c->count == 0 || app_is_busy(app)) {
+		if (!c)
+			fail_with(call, PRODD_E_NO_MEMORY, "no memory for the confirmation");
+		else if (c->count == 0)
+			fail_with(call, PRODD_E_FAILED,
+				  "nothing waits for a confirmation: it was confirmed, or rolled back already");
+		else
+			fail_with(call, PRODD_E_BUSY, "a transaction of the app runs; try again when it has ended");
+		confirmation_free(c);
 		return;
 	}
-	c = calloc(1, sizeof *c);
-	if (!c) {
-		fail_with(call, PRODD_E_NO_MEMORY, "no memory for the confirmation");
-		return;
-	}
-	c->scope = scope;
 	c->call = call;
-	c->changes[0] = (struct store_change){ .row = scope->row, .now = *scope->row };
-	c->changes[0].now.fallback = c->changes[0].now.confirm_boot_ms = 0;
-	c->write = (struct store_write){ .changes = c->changes, .change_count = 1, .done = confirmed };
+	c->write = (struct store_write){ .changes = c->changes, .change_count = c->count, .done = confirmed };
+	app->confirming = true;
 	store_write(config->store, &c->write);
 }
 

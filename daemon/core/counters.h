@@ -41,6 +41,8 @@
 	X(rescans, "Looks at an app's files by their stat data alone.") \
 	X(watch_overflows, "Overflows of the inotify queue.") \
 	X(transactions_started, "Transactions started.") \
+	X(requests_waiting, "Requests that had to wait for a transaction of their app.") \
+	X(requests_joined, "Reloads that joined a transaction of the same files.") \
 	X(transactions_committed, "Transactions that made a generation live.") \
 	X(transactions_unchanged, "Transactions that found nothing to change.") \
 	X(transactions_invalid, "Transactions ended because a file was invalid.") \

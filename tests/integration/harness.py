@@ -192,12 +192,14 @@ class Daemon:
     options  more words of the command line
     limits   [(resource.RLIMIT_X, value)] of the process
     uid      runs as this user (root only)
+    wrapper  words put before prodd, as of strace(1), beside those of PRODD_WRAPPER
     """
 
-    def __init__(self, conf=None, apps=None, options=(), env=None, limits=(), uid=None, start=True):
+    def __init__(self, conf=None, apps=None, options=(), env=None, limits=(), uid=None, start=True, wrapper=()):
         self.dir = tempfile.mkdtemp(prefix="prodd-")
         os.chmod(self.dir, 0o755)
         self.options, self.env, self.limits, self.uid = list(options), dict(env or {}), list(limits), uid
+        self.wrapper = list(wrapper) + shlex.split(os.environ.get("PRODD_WRAPPER", ""))
         self.process = None
         self.killed = False
         self.log_path = self.path("log")
@@ -252,7 +254,7 @@ class Daemon:
 
     def _clean(self):
         if self.process:
-            self.process.kill()
+            self.signal(signal.SIGKILL)
             self.process.wait()
         shutil.rmtree(self.dir, ignore_errors=True)
 
@@ -262,7 +264,7 @@ class Daemon:
         """Starts it and returns when both sockets accept."""
         env = dict(os.environ, **self.env)
         env.setdefault("PRODD_LIBEXEC", os.path.dirname(PRODD))
-        words = shlex.split(os.environ.get("PRODD_WRAPPER", "")) + [PRODD, "--dir", self.dir] + self.options
+        words = self.wrapper + [PRODD, "--dir", self.dir] + self.options
 
         def prepare():
             import resource
@@ -294,11 +296,11 @@ class Daemon:
         """SIGTERM; returns the exit status."""
         if self.process is None:
             return None
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
+        self.signal(signal.SIGTERM)
         try:
             status = self.process.wait(DEADLINE * 2)
         except subprocess.TimeoutExpired:
+            self.signal(signal.SIGKILL)
             self.process.kill()
             raise AssertionError("prodd did not end after SIGTERM") from None
         self.process = None
@@ -306,10 +308,19 @@ class Daemon:
 
     def kill(self):
         """SIGKILL, as a crash would be."""
-        self.process.kill()
+        self.signal(signal.SIGKILL)
         self.process.wait()
         self.process = None
         self.killed = True
+
+    def signal(self, number):
+        """To prodd itself, also under a wrapper that would not hand it on."""
+        if self.process.poll() is not None:
+            return
+        pid = self.process.pid
+        with contextlib.suppress(OSError, ValueError):
+            pid = self.pid if self.wrapper else pid
+        os.kill(pid, number)
 
     def restart(self):
         self.stop()
@@ -568,7 +579,8 @@ class App(Client):
                  has=None, path=None):
         super().__init__(path or daemon.app_socket, uid=uid)
         self.verdict = "accept"
-        self.applied = "applied"    # what it says to commit and apply: a state, (state, reason), or None for silence
+        self.applied = "applied"    # what it says to commit and apply: a state, (state, reason), the whole answer as a
+                                    # dict, a function of the params that gives one of these, or None for silence
         self.live = None            # the snapshot in use: params of apply, or of the committed offer
         self.offered = {}           # txn: params
         self.seen = []              # (method, params) of all that prodd said
@@ -627,11 +639,11 @@ class App(Client):
             self.offered[params["txn"]] = params
             self.vote(number, params)
         elif method == "config.commit":
-            self.live = self.offered.pop(params["txn"], self.live)
-            self.confirm(number)
+            self.switch(number, params, self.offered.pop(params["txn"], self.live))
         elif method == "config.apply":
-            self.live = params
-            self.confirm(number)
+            self.switch(number, params, params)
+        elif method == "ping":
+            self.answer(number, {})
         else:
             self.answer_error(number, "unsupported", f"no method {method}")
 
@@ -644,14 +656,19 @@ class App(Client):
             verdict, reason = verdict
         self.answer(number, {"verdict": verdict, **({"reason": reason} if reason else {})})
 
-    def confirm(self, number):
-        applied = self.applied
+    def switch(self, number, params, live):
+        """Uses `live` when that is what it says, and says it."""
+        applied = self.applied(params) if callable(self.applied) else self.applied
         if applied is None:
+            self.live = live
             return
-        reason = ""
         if isinstance(applied, tuple):
-            applied, reason = applied
-        self.answer(number, {"state": applied, **({"reason": reason} if reason else {})})
+            applied = {"state": applied[0], "reason": applied[1]}
+        if isinstance(applied, str):
+            applied = {"state": applied}
+        if applied["state"] == "applied":
+            self.live = live
+        self.answer(number, applied)
 
 
 class Served(threading.Thread):

@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: Apache-2.0
+# The transaction: what instances, commands and files do to it, driven by scripted peers.
+
+if DAEMON
+transaction_tests = \
+	tests/integration/answers_are_counted_once.py \
+	tests/integration/code_declares_a_schema.py \
+	tests/integration/directives_need_no_vote.py \
+	tests/integration/environments_and_variables_are_each_instances_own.py \
+	tests/integration/instances_may_join_a_transaction.py \
+	tests/integration/linked_apps_change_together.py \
+	tests/integration/rejected_files_are_not_offered_again.py \
+	tests/integration/reload_changes_all_instances_or_none.py \
+	tests/integration/reloads_join_or_wait.py \
+	tests/integration/silence_is_tried_again.py \
+	tests/integration/start_serves_the_last_good_generation.py \
+	tests/integration/unconfirmed_changes_roll_back.py
+dist_check_SCRIPTS += $(transaction_tests)
+TESTS += $(transaction_tests)
+EXTRA_DIST += tests/integration/scripted.py
+endif
