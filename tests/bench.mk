@@ -17,5 +17,3 @@ CLEANFILES += bench.json
 
 bench: tests/bench/bench$(EXEEXT) prodd$(EXEEXT) prodd-parse$(EXEEXT)
 	PRODD_BIN=./prodd PRODD_LIBEXEC=. tests/bench/bench$(EXEEXT) bench.json
-
-.PHONY: bench

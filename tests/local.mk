@@ -30,6 +30,7 @@ AM_TESTS_ENVIRONMENT = \
 	TSAN_OPTIONS='halt_on_error=1:second_deadlock_stack=1:exitcode=98'; \
 	export ASAN_OPTIONS LSAN_OPTIONS UBSAN_OPTIONS TSAN_OPTIONS;
 
+include tests/bench.mk
 include tests/client.mk
 include tests/config.mk
 include tests/core.mk
@@ -38,9 +39,6 @@ include tests/house.mk
 include tests/prodctl.mk
 include tests/transaction.mk
 include tests/proto.mk
-if DAEMON
-include tests/bench.mk
-endif
 include tests/tree.mk
 include tests/watch.mk
 
@@ -63,6 +61,6 @@ check-valgrind: all
 	$(AM_V_at)unit=`for t in $(TESTS); do case $$t in tests/unit/*) echo $$t ;; esac; done`; \
 	$(MAKE) $(AM_MAKEFLAGS) check TESTS="`echo $$unit`" LOG_COMPILER='$(LOG_COMPILER) --valgrind'
 
-.PHONY: print-tests print-threaded-tests check-valgrind
+.PHONY: bench print-tests print-threaded-tests check-valgrind
 
 CLEANFILES += tests/.door tests/.room
