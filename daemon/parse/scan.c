@@ -8,7 +8,6 @@
 
 #include "daemon/parse/scan.h"
 
-#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -172,43 +171,15 @@ static struct leaf *add_leaf(struct scanner *s, struct prodd_slice name)
 static bool settings(struct scanner *s, const struct token *open);
 static bool value(struct scanner *s);
 
-static void check_number(struct scanner *s)
+/* Reported and marked, but the scan goes on behind it. */
+static void check_value(struct scanner *s)
 {
-	const struct token *t = &s->token;
-	char text[512];
+	char why[TOKEN_WHY_MAX];
 
-	if (t->kind == TOKEN_FLOAT) {
-		snprintf(text, sizeof text, "%.*s", PRODD_SLICE(t->text));
-		if (isfinite(strtod(text, NULL)))
-			return;
-		report(s, t->line, "%.*s is too large for a float", PRODD_SLICE(shown(t)));
-	} else if (token_fits(t)) {
+	if (token_is_whole(&s->token, why))
 		return;
-	} else if (t->kind == TOKEN_INT64) {
-		report(s, t->line, "%.*s does not fit in 64 bits", PRODD_SLICE(shown(t)));
-	} else {
-		report(s, t->line,
-		       "%.*s does not fit in 32 bits: write %.*sL, or a size or duration as a string",
-		       PRODD_SLICE(shown(t)), PRODD_SLICE(shown(t)));
-	}
+	report(s, s->token.line, "%s", why);
 	s->bad = true;
-}
-
-/* "\x00" would end the string for libconfig. */
-static void check_string(struct scanner *s)
-{
-	struct prodd_slice text = s->token.text;
-
-	for (size_t i = 0; i + 3 < text.size; i++) {
-		if (text.at[i] != '\\')
-			continue;
-		if ((text.at[i + 1] | 0x20) == 'x' && text.at[i + 2] == '0' && text.at[i + 3] == '0') {
-			report(s, s->token.line, "a string cannot hold \\x00");
-			s->bad = true;
-			return;
-		}
-		i++;
-	}
 }
 
 static bool scalar(struct scanner *s)
@@ -216,14 +187,14 @@ static bool scalar(struct scanner *s)
 	switch (s->token.kind) {
 	case TOKEN_STRING:
 		do {				/* neighbours are one string */
-			check_string(s);
+			check_value(s);
 			next(s);
 		} while (s->token.kind == TOKEN_STRING);
 		return true;
 	case TOKEN_INT:
 	case TOKEN_INT64:
 	case TOKEN_FLOAT:
-		check_number(s);
+		check_value(s);
 		/* fall through */
 	case TOKEN_BOOL:
 		next(s);
@@ -362,14 +333,15 @@ static bool group_setting(struct scanner *s, const struct token *name)
 	return ok;
 }
 
-/* Settings and groups have each the limit to themselves: 5,000 settings fit in whatever groups they stand. */
+/* Settings and groups each have the limit to themselves: 5,000 settings fit in whatever groups. */
 static bool count_leaf(struct scanner *s, const struct leaf *leaf)
 {
 	unsigned *count = leaf->group ? &s->groups : &s->settings;
 
 	if (++*count <= PRODD_SETTINGS_MAX)
 		return true;
-	report(s, leaf->line, "more than %u %s in one file", PRODD_SETTINGS_MAX, leaf->group ? "groups" : "settings");
+	report(s, leaf->line, "more than %u %s in one file", PRODD_SETTINGS_MAX,
+	       leaf->group ? "groups" : "settings");
 	s->scan->count--;
 	return false;
 }

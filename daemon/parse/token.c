@@ -5,12 +5,17 @@
 #include "daemon/parse/token.h"
 
 #include <errno.h>
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
 
 #include "proto/cursor.h"
 
-enum { number_max = 400 };	/* bytes of a number: more cannot be exact anyway */
+enum {
+	number_max = 400,	/* bytes of a number: more cannot be exact anyway */
+	shown_max = 60,		/* bytes of it inside a sentence */
+};
 
 static bool is_digit(char c)
 {
@@ -134,18 +139,72 @@ static enum token_kind word_kind(struct prodd_slice s)
 	return is_float(s) ? TOKEN_FLOAT : integer_kind(s);
 }
 
-bool token_fits(const struct token *token)
+/* ---- whole values */
+
+static bool integer_fits(const struct token *t)
 {
 	char text[number_max + 1];
-	bool hex, wide = token->kind == TOKEN_INT64;
 	long long number;
+	bool hex;
 
-	memcpy(text, token->text.at, token->text.size);
-	text[token->text.size] = '\0';
+	memcpy(text, t->text.at, t->text.size);
+	text[t->text.size] = '\0';
 	hex = text[0] == '0' && (text[1] | 0x20) == 'x';
 	errno = 0;
 	number = strtoll(text, NULL, hex ? 16 : 10);	/* stops at the L */
-	return errno == 0 && (wide || (number >= INT32_MIN && number <= INT32_MAX));
+	return errno == 0 && (t->kind == TOKEN_INT64 || (number >= INT32_MIN && number <= INT32_MAX));
+}
+
+static bool float_fits(const struct token *t)
+{
+	char text[number_max + 1];
+
+	memcpy(text, t->text.at, t->text.size);
+	text[t->text.size] = '\0';
+	return isfinite(strtod(text, NULL));
+}
+
+/* For libconfig the string would end there. */
+static bool has_nul(struct prodd_slice s)
+{
+	for (size_t i = 0; i + 3 < s.size; i++) {
+		if (s.at[i] != '\\')
+			continue;
+		if ((s.at[i + 1] | 0x20) == 'x' && s.at[i + 2] == '0' && s.at[i + 3] == '0')
+			return true;
+		i++;
+	}
+	return false;
+}
+
+bool token_is_whole(const struct token *token, char why[TOKEN_WHY_MAX])
+{
+	struct prodd_slice shown = prodd_text_cut(token->text, shown_max);
+
+	switch (token->kind) {
+	case TOKEN_INT:
+		if (integer_fits(token))
+			return true;
+		snprintf(why, TOKEN_WHY_MAX,
+			 "%.*s does not fit in 32 bits: write %.*sL, or a size or duration as a string",
+			 PRODD_SLICE(shown), PRODD_SLICE(shown));
+		return false;
+	case TOKEN_INT64:
+		if (integer_fits(token))
+			return true;
+		snprintf(why, TOKEN_WHY_MAX, "%.*s does not fit in 64 bits", PRODD_SLICE(shown));
+		return false;
+	case TOKEN_FLOAT:
+		if (float_fits(token))
+			return true;
+		snprintf(why, TOKEN_WHY_MAX, "%.*s is too large for a float", PRODD_SLICE(shown));
+		return false;
+	case TOKEN_STRING:
+		snprintf(why, TOKEN_WHY_MAX, "a string cannot hold \\x00");
+		return !has_nul(token->text);
+	default:
+		return true;
+	}
 }
 
 /* ---- the rest */

@@ -43,7 +43,13 @@ static inline bool token_is(const struct token *token, char mark)
 	return token->kind == TOKEN_MARK && token->text.at[0] == mark;
 }
 
-/* Whether an integer fits in what libconfig makes of it: 32 bits, or 64 with L. */
-bool token_fits(const struct token *token);
+/* Room for what token_is_whole() says. */
+#define TOKEN_WHY_MAX 320
+
+/*
+ * Whether libconfig keeps the whole value: an integer in 32 bits, or 64 with L; a float that is not
+ * infinite; a string without "\x00". Else false, with the sentence for it in `why`.
+ */
+bool token_is_whole(const struct token *token, char why[TOKEN_WHY_MAX]);
 
 #endif
