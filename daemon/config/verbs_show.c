@@ -28,6 +28,20 @@ static struct instance *find_instance(struct scope *scope, struct prodd_slice na
 	return NULL;
 }
 
+/* What the named instance's variables set; nothing when none is named. */
+static int overlay_of(struct scope *scope, struct prodd_slice name, struct overlay *ret, struct prodd_error *e)
+{
+	struct instance *instance = find_instance(scope, name);
+
+	*ret = (struct overlay){ 0 };
+	if (name.size == 0)
+		return 0;
+	if (!instance)
+		return prodd_error_set(e, PRODD_E_NOT_FOUND, "%s/%.*s is not connected", scope->app->name,
+				       PRODD_SLICE(name));
+	return instance_overlay(instance, scope->live, ret, e);
+}
+
 /* The overlay's entry of a key, as a tree entry whose first candidate is the variable. */
 static bool overlaid(const struct overlay *overlay, const struct wire_tree_entry *entry, struct wire_tree_entry *ret,
 		     struct prodd_buffer *candidates)
@@ -99,8 +113,7 @@ void verb_show(struct config *config, struct call *call, const void *params)
 {
 	const struct wire_show *show = params;
 	struct scope *scope = verb_scope(config, call, show->app, show->environment, true);
-	struct overlay overlay = { 0 };
-	struct instance *instance;
+	struct overlay overlay;
 	struct prodd_error e;
 
 	if (!scope)
@@ -109,14 +122,7 @@ void verb_show(struct config *config, struct call *call, const void *params)
 		inspect_show(config, call, scope, show->generation, show->key);
 		return;
 	}
-	instance = show->instance.size ? find_instance(scope, show->instance) : NULL;
-	if (show->instance.size && !instance) {
-		prodd_error_set(&e, PRODD_E_NOT_FOUND, "%s/%.*s is not connected", scope->app->name,
-				PRODD_SLICE(show->instance));
-		call_fail(call, &e);
-		return;
-	}
-	if (instance && instance_overlay(instance, scope->live, &overlay, &e) < 0) {
+	if (overlay_of(scope, show->instance, &overlay, &e) < 0) {
 		call_fail(call, &e);
 		return;
 	}
@@ -179,18 +185,26 @@ void verb_explain(struct config *config, struct call *call, const void *params)
 {
 	const struct wire_show *show = params;
 	struct scope *scope = verb_scope(config, call, show->app, show->environment, true);
+	prodd_auto_buffer candidates = { .limit = 0 };
 	const struct wire_tree_entry *entry;
+	struct wire_tree_entry mine;
+	struct overlay overlay;
 	struct prodd_error e;
 
 	if (!scope)
 		return;
 	entry = tree_find(scope->live->tree, show->key);
-	if (entry) {
-		explain_key(call, scope, entry);
+	if (!entry) {
+		prodd_error_set(&e, PRODD_E_NOT_FOUND, "%s: no setting \"%.*s\"", scope->app->name, PRODD_SLICE(show->key));
+		call_fail(call, &e);
 		return;
 	}
-	prodd_error_set(&e, PRODD_E_NOT_FOUND, "%s: no setting \"%.*s\"", scope->app->name, PRODD_SLICE(show->key));
-	call_fail(call, &e);
+	if (overlay_of(scope, show->instance, &overlay, &e) < 0) {
+		call_fail(call, &e);
+		return;
+	}
+	explain_key(call, scope, overlaid(&overlay, entry, &mine, &candidates) ? &mine : entry);
+	overlay_clear(&overlay);
 }
 
 /* ---- schema */
