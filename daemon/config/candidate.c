@@ -27,7 +27,7 @@ struct candidate *candidate_new(struct transaction *transaction, struct scope *s
 	c->scope = scope;
 	c->before = generation_ref(scope->live);
 	c->declared_count = app->declared_count;
-	c->trial = transaction->tries && app->trying;
+	c->trial = transaction && transaction->tries && app->trying;
 	if (c->trial) {
 		declared = &app->trial;
 		c->declared_count = app->trial_count;

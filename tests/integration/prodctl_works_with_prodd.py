@@ -78,6 +78,8 @@ class WithProdd(TestCase):
         self.assertIn("hello  2          1           ok\n", self.prodctl("status"))
         self.assertEqual(self.prodctl("config", "get", "hello", "database.max_connections"), "20\n")
         self.assertEqual(self.prodctl("config", "get", "hello/2", "greeting"), "hi\n")
+        self.assertIn("* env APP_GREETING", self.prodctl("config", "explain", "hello/2", "greeting"))
+        self.assertNotIn("* env", self.prodctl("config", "explain", "hello/1", "greeting"))
 
         self.write("default.conf", "database: { max_connections = 100; };\n")
         self.assertRegex(self.prodctl("reload", "hello"), r"^hello  generation (1 -> 2  \(1 key|2, files unchanged)")
