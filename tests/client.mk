@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 # Tests of the library: its parts by hand-fed values, and the whole against a daemon that the test plays.
 
+client_tests = tests/house/library_shows_what_its_headers_say
+
 if HAVE_CHECK
 client_unit_tests = \
+	tests/unit/client_calls \
 	tests/unit/client_cache \
 	tests/unit/client_current \
 	tests/unit/client_declared \
@@ -26,6 +29,10 @@ tests_unit_client_cache_SOURCES = tests/unit/client_cache.c tests/unit/remove.h 
 tests_unit_client_cache_CPPFLAGS = $(client_unit_cppflags)
 tests_unit_client_cache_CFLAGS = $(client_unit_cflags)
 tests_unit_client_cache_LDADD = $(client_unit_libs)
+tests_unit_client_calls_SOURCES = tests/unit/client_calls.c $(client_play)
+tests_unit_client_calls_CPPFLAGS = $(client_unit_cppflags)
+tests_unit_client_calls_CFLAGS = $(client_unit_cflags)
+tests_unit_client_calls_LDADD = $(client_unit_libs)
 tests_unit_client_current_SOURCES = tests/unit/client_current.c $(client_suite)
 tests_unit_client_current_CPPFLAGS = $(client_unit_cppflags)
 tests_unit_client_current_CFLAGS = $(client_unit_cflags)
@@ -54,4 +61,9 @@ tests_unit_client_values_SOURCES = tests/unit/client_values.c $(client_served)
 tests_unit_client_values_CPPFLAGS = $(client_unit_cppflags)
 tests_unit_client_values_CFLAGS = $(client_unit_cflags)
 tests_unit_client_values_LDADD = $(client_unit_libs)
+
+client_tests += tests/integration/library_calls_do_not_block.py
 endif
+
+dist_check_SCRIPTS += $(client_tests)
+TESTS += $(client_tests)

@@ -317,18 +317,18 @@ struct prodd_schema_key {
 	const char *help;		/* one sentence for people */
 };
 
-/* What prodd_declare() calls; `size` is sizeof(struct prodd_schema_key) where the program was compiled. */
+/*
+ * Adds keys to the schema that this program sends; it holds beside the one in schema.conf.  Call it as
+ * prodd_declare(), which fills in `size`, sizeof(struct prodd_schema_key) where the program was compiled.
+ * Threads: one at a time, before prodd_start().
+ * Ownership: `keys` and all it points to are borrowed; *e is filled.
+ * Returns: 0; -PRODD_E_USAGE when started already, and for a key whose name, type, default or limit is wrong;
+ * -PRODD_E_TOO_LARGE for a text or list over its limit, and for more than 5,000 keys; -PRODD_E_NO_MEMORY.
+ * After an error none of `keys` is added.  Since: 0.1.0.
+ */
 int prodd_declare_keys(struct prodd *p, const struct prodd_schema_key *keys, size_t count, size_t size,
 		       struct prodd_error *e);
 
-/*
- * Adds keys to the schema that this program sends; it holds beside the one in schema.conf.
- * Threads: one at a time, before prodd_start().  Ownership: `keys` and all it points to are borrowed; *e is
- * filled.
- * Returns: 0; -PRODD_E_USAGE when started already, and for a key whose name, type, default or limit is
- * wrong; -PRODD_E_TOO_LARGE for a text or list over its limit, and for more than 5,000 keys;
- * -PRODD_E_NO_MEMORY. After an error none of `keys` is added.  Since: 0.1.0.
- */
 static inline int prodd_declare(struct prodd *p, const struct prodd_schema_key *keys, size_t count,
 				struct prodd_error *e)
 {
