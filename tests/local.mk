@@ -24,7 +24,7 @@ AM_TESTS_ENVIRONMENT = \
 		LD_LIBRARY_PATH="$(abs_builddir)/.libs$${LD_LIBRARY_PATH:+:$$LD_LIBRARY_PATH}"; \
 		export LD_LIBRARY_PATH; \
 	fi; export HELLO_BIN; \
-	ASAN_OPTIONS='detect_leaks=1:halt_on_error=1:detect_stack_use_after_return=1:strict_string_checks=1:exitcode=98'; \
+	ASAN_OPTIONS='detect_leaks=1:halt_on_error=1:detect_stack_use_after_return=1:exitcode=98'; \
 	LSAN_OPTIONS='exitcode=98'; \
 	UBSAN_OPTIONS='halt_on_error=1:print_stacktrace=1'; \
 	TSAN_OPTIONS='halt_on_error=1:second_deadlock_stack=1:exitcode=98'; \
