@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import tempfile
 import threading
+import time
 import unittest
 
 from fake_prodd import PATIENCE_S, TestCase, environment, main, run, start
@@ -35,6 +36,17 @@ class WithProdd(TestCase):
             hello = cls.launch([HELLO, "--socket", os.path.join(cls.directory, "run/app.sock"), "--instance", name,
                                 "--reject-over", "150"], env=environment(**env), stdout=subprocess.PIPE)
             cls.await_line(hello, hello.stdout, "generation 1")
+        cls.await_confirmed()
+
+    @classmethod
+    def await_confirmed(cls):
+        """hello prints what it uses before its answer is on the way."""
+        end = time.monotonic() + PATIENCE_S
+        while time.monotonic() < end:
+            status = json.loads(run("--socket", os.path.join(cls.directory, "run"), "status", "--json").stdout)
+            if {i["state"] for app in status["apps"] for i in app["instances"]} == {"applied"}:
+                return
+        raise AssertionError("an instance has not confirmed what it uses")
 
     @classmethod
     def launch(cls, words, **more):
