@@ -108,11 +108,12 @@ static void store(struct prodd_adoption *a, const struct wire_apply *served)
 	struct prodd_error e;
 
 	if (prodd_cache_store(&a->cache, served, &e) < 0)
-		prodd_messages_say_once(a->messages, LOG_WARNING, "the configuration is not cached: %s", e.text);
+		prodd_messages_say_once(a->messages, LOG_WARNING, "the configuration is not cached: %s",
+					e.text);
 }
 
-static int tell_change(struct prodd_adoption *a, const struct prodd_config *before, const struct prodd_config *now,
-		       struct prodd_error *why)
+static int tell_change(struct prodd_adoption *a, const struct prodd_config *before,
+		       const struct prodd_config *now, struct prodd_error *why)
 {
 	struct prodd_changes changes;
 	int r;
@@ -203,8 +204,8 @@ static void repeat(struct prodd_adoption *a, const struct prodd_config *candidat
 }
 
 /* Takes the reference. */
-static void decide(struct prodd_adoption *a, const struct prodd_config *running, struct prodd_config *candidate,
-		   const struct wire_apply *apply, struct wire_applied *ret)
+static void decide(struct prodd_adoption *a, const struct prodd_config *running,
+		   struct prodd_config *candidate, const struct wire_apply *apply, struct wire_applied *ret)
 {
 	struct prodd_error why;
 	enum judgement judgement = judge(a, candidate, !running, &why);
@@ -246,8 +247,11 @@ int prodd_adoption_apply(struct prodd_adoption *a, const struct wire_apply *appl
 /* The frame goes after the answer; the cache wants its content after the commit. */
 static int remember(struct prodd_adoption *a, const struct wire_offer *offer, struct prodd_error *e)
 {
-	struct wire_apply apply = { .epoch = offer->epoch, .generation = offer->generation, .hash = offer->hash,
-				    .environment = offer->environment, .overlay = offer->overlay,
+	struct wire_apply apply = { .epoch = offer->epoch,
+				    .generation = offer->generation,
+				    .hash = offer->hash,
+				    .environment = offer->environment,
+				    .overlay = offer->overlay,
 				    .snapshot = offer->snapshot };
 
 	if (prodd_encode(&a->candidate.served, &wire_record_apply, &apply) < 0)
@@ -257,10 +261,13 @@ static int remember(struct prodd_adoption *a, const struct wire_offer *offer, st
 
 static void vote(struct prodd_adoption *a, enum judgement judgement, struct wire_verdict *ret)
 {
-	static const char *const words[] = { [ACCEPTED] = "accept", [RESTART] = "restart", [REJECTED] = "reject" };
+	static const char *const words[] = {
+		[ACCEPTED] = "accept", [RESTART] = "restart", [REJECTED] = "reject"
+	};
 
 	a->why = a->candidate.why;
-	*ret = (struct wire_verdict){ .verdict = prodd_slice(words[judgement]), .reason = reason_of(&a->why) };
+	*ret = (struct wire_verdict){ .verdict = prodd_slice(words[judgement]),
+				      .reason = reason_of(&a->why) };
 }
 
 int prodd_adoption_offer(struct prodd_adoption *a, const struct wire_offer *offer, struct wire_verdict *ret,
@@ -298,8 +305,8 @@ static struct wire_apply remembered(const struct prodd_candidate *candidate)
 	return apply;
 }
 
-int prodd_adoption_commit(struct prodd_adoption *a, const struct wire_commit *commit, struct wire_applied *ret,
-			  struct prodd_error *e)
+int prodd_adoption_commit(struct prodd_adoption *a, const struct wire_commit *commit,
+			  struct wire_applied *ret, struct prodd_error *e)
 {
 	struct prodd_candidate *candidate = &a->candidate;
 	struct wire_apply served;
@@ -361,7 +368,8 @@ static bool use_cached(struct prodd_adoption *a, struct prodd_config *cached)
 	struct prodd_error why;
 
 	if (judge(a, cached, true, &why) == REJECTED) {
-		prodd_messages_say(a->messages, LOG_WARNING, "the cached configuration is not used: %s", why.text);
+		prodd_messages_say(a->messages, LOG_WARNING, "the cached configuration is not used: %s",
+				   why.text);
 		prodd_config_unref(cached);
 		return false;
 	}
@@ -386,7 +394,8 @@ static bool load_cached(struct prodd_adoption *a)
 	if (r == 0)
 		return use_cached(a, cached);
 	if (r != -PRODD_E_NOT_FOUND)
-		prodd_messages_say(a->messages, LOG_WARNING, "the cached configuration is not used: %s", e.text);
+		prodd_messages_say(a->messages, LOG_WARNING, "the cached configuration is not used: %s",
+				   e.text);
 	return false;
 }
 

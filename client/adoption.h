@@ -39,21 +39,23 @@ struct prodd_adoption {
 /* Frees the candidate and buffers. */
 void prodd_adoption_clear(struct prodd_adoption *a);
 
-/* Whether the daemon need not send the live generation if it is the one in use: fills `ret`, which borrows from the
- * snapshot in use, *ret_config (a reference, may be NULL: nothing is in use, or the daemon shall send it again). */
+/* Whether the daemon need not send the live generation if it is the one in use: fills `ret`, which borrows
+ * from the snapshot in use, *ret_config (a reference, may be NULL: nothing is in use, or the daemon shall
+ * send it again). */
 void prodd_adoption_subscribe(struct prodd_adoption *a, struct wire_subscribe *ret,
 			      const struct prodd_config **ret_config);
 
 /*
- * The daemon's calls. Each fills its answer, whose texts are borrowed until the next call. Returns 0, or an error that
- * is the answer: -PRODD_E_NOT_FOUND from commit, after which the session starts anew; errors of prodd_snapshot_new.
+ * The daemon's calls. Each fills its answer, whose texts are borrowed until the next call. Returns 0, or an
+ * error that is the answer: -PRODD_E_NOT_FOUND from commit, after which the session starts anew; errors of
+ * prodd_snapshot_new.
  */
 int prodd_adoption_apply(struct prodd_adoption *a, const struct wire_apply *apply, struct wire_applied *ret,
 			 struct prodd_error *e);
 int prodd_adoption_offer(struct prodd_adoption *a, const struct wire_offer *offer, struct wire_verdict *ret,
 			 struct prodd_error *e);
-int prodd_adoption_commit(struct prodd_adoption *a, const struct wire_commit *commit, struct wire_applied *ret,
-			  struct prodd_error *e);
+int prodd_adoption_commit(struct prodd_adoption *a, const struct wire_commit *commit,
+			  struct wire_applied *ret, struct prodd_error *e);
 
 void prodd_adoption_abort(struct prodd_adoption *a, uint64_t txn);
 
@@ -63,13 +65,15 @@ void prodd_adoption_forget(struct prodd_adoption *a);
 /* The generation in use is the live one. */
 void prodd_adoption_confirmed(struct prodd_adoption *a);
 
-/* The daemon has no valid configuration, for the reason *why: uses the cached one when there is none in use. */
+/* The daemon has no valid configuration, for the reason *why: uses the cached one when there is none in
+ * use. */
 void prodd_adoption_fall_back(struct prodd_adoption *a, const struct prodd_error *why);
 
 /* The daemon has none yet. */
 void prodd_adoption_nothing(struct prodd_adoption *a, const struct prodd_error *why);
 
-/* Uses the cached one when there is none in use and it was not tried before. True: there is one in use now. */
+/* Uses the cached one when there is none in use and it was not tried before. True: there is one in use
+ * now. */
 bool prodd_adoption_use_cache(struct prodd_adoption *a);
 
 #endif

@@ -46,7 +46,8 @@ static char *path_of(const struct prodd_cache *cache)
 	const char *instance = cache->instance ? cache->instance : "";
 	char *path;
 
-	if (asprintf(&path, "%s/%s%s%s.config", cache->directory, cache->app, *instance ? "@" : "", instance) < 0)
+	if (asprintf(&path, "%s/%s%s%s.config", cache->directory, cache->app, *instance ? "@" : "",
+		     instance) < 0)
 		return NULL;
 	for (char *p = path + strlen(cache->directory) + 1; *p; p++)
 		if (*p == '/')
@@ -108,15 +109,17 @@ static int check_header(const struct prodd_cache *cache, const char *path, struc
 	if (get(header + 8, 4) != version)
 		return prodd_error_set(e, PRODD_E_CORRUPT, "%s: format %u, this library knows %d", path,
 				       (unsigned)get(header + 8, 4), version);
-	if (get(header + 12, 4) != content.size || get(header + 16, 8) != prodd_checksum(PRODD_CHECKSUM_START, content))
+	if (get(header + 12, 4) != content.size ||
+	    get(header + 16, 8) != prodd_checksum(PRODD_CHECKSUM_START, content))
 		return prodd_error_set(e, PRODD_E_CORRUPT, "%s: damaged", path);
 	if (get(header + 24, 8) != cache->fingerprint)
-		return prodd_error_set(e, PRODD_E_NOT_FOUND, "%s: made for other APP_ variables or another environment",
-				       path);
+		return prodd_error_set(e, PRODD_E_NOT_FOUND,
+				       "%s: made for other APP_ variables or another environment", path);
 	return 0;
 }
 
-static int read_content(const char *path, struct prodd_slice file, struct wire_apply *ret, struct prodd_error *e)
+static int read_content(const char *path, struct prodd_slice file, struct wire_apply *ret,
+			struct prodd_error *e)
 {
 	struct prodd_slice content = { file.at + header_size, file.size - header_size };
 	struct prodd_cursor c = prodd_cursor(content);
@@ -139,8 +142,9 @@ static int load(const struct prodd_cache *cache, const char *path, struct prodd_
 	int r;
 
 	if (fd < 0)
-		return prodd_error_set(e, errno == ENOENT || errno == ENOTDIR ? PRODD_E_NOT_FOUND : PRODD_E_IO, "%s: %s",
-				       path, strerror(errno));
+		return prodd_error_set(e,
+				       errno == ENOENT || errno == ENOTDIR ? PRODD_E_NOT_FOUND : PRODD_E_IO,
+				       "%s: %s", path, strerror(errno));
 	r = read_whole(fd, path, content, e);
 	close(fd);
 	if (r == 0)
@@ -218,7 +222,8 @@ static bool is_allowed(size_t size)
 {
 	struct rlimit limit;
 
-	return getrlimit(RLIMIT_FSIZE, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY || size <= limit.rlim_cur;
+	return getrlimit(RLIMIT_FSIZE, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY ||
+	       size <= limit.rlim_cur;
 }
 
 /* mkostemp makes it 0600, and never follows or reuses what is there. */
@@ -228,7 +233,8 @@ static int replace(const char *path, struct prodd_slice bytes, struct prodd_erro
 	int fd, r, error;
 
 	if (!is_allowed(bytes.size))
-		return prodd_error_set(e, PRODD_E_IO, "%s: %zu bytes are over RLIMIT_FSIZE", path, bytes.size);
+		return prodd_error_set(e, PRODD_E_IO, "%s: %zu bytes are over RLIMIT_FSIZE", path,
+				       bytes.size);
 	if (asprintf(&temporary, "%s.XXXXXX", path) < 0)
 		return prodd_error_set(e, PRODD_E_NO_MEMORY, "%s", path);
 	fd = mkostemp(temporary, O_CLOEXEC);

@@ -9,7 +9,8 @@ static bool is_set(const struct prodd_entry *entry)
 	return entry->value.kind > PRODD_VALUE_UNSET;
 }
 
-static void walk(struct prodd_changes *changes, const struct prodd_config *before, const struct prodd_config *now)
+static void walk(struct prodd_changes *changes, const struct prodd_config *before,
+		 const struct prodd_config *now)
 {
 	size_t i = 0, j = 0;
 

@@ -20,7 +20,8 @@ static inline int64_t prodd_clock_ns(void)
 
 static inline struct timespec prodd_clock_timespec(int64_t at_ns)
 {
-	return (struct timespec){ .tv_sec = (time_t)(at_ns / PRODD_NS_PER_S), .tv_nsec = (long)(at_ns % PRODD_NS_PER_S) };
+	return (struct timespec){ .tv_sec = (time_t)(at_ns / PRODD_NS_PER_S),
+				  .tv_nsec = (long)(at_ns % PRODD_NS_PER_S) };
 }
 
 /* A deadline `ms` from now; negative: never. */

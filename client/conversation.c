@@ -88,7 +88,8 @@ static int welcomed(struct prodd_conversation *c, const struct prodd_message *m,
 	if (r < 0)
 		return r;
 	if (welcome.protocol < PRODD_PROTOCOL_OLDEST || welcome.protocol > PRODD_PROTOCOL_VERSION)
-		return prodd_error_set(e, PRODD_E_UNSUPPORTED, "the daemon chose version %llu of the protocol",
+		return prodd_error_set(e, PRODD_E_UNSUPPORTED,
+				       "the daemon chose version %llu of the protocol",
 				       (unsigned long long)welcome.protocol);
 	copy_text(instance, sizeof instance, welcome.instance);
 	copy_text(c->granted, sizeof c->granted, welcome.app);
@@ -103,8 +104,9 @@ static void describe(const struct wire_problem *p, struct prodd_error *ret)
 
 	if (p->line > 0)
 		snprintf(line, sizeof line, ":%llu", (unsigned long long)p->line);
-	prodd_error_set(ret, PRODD_E_INVALID, "%.*s%s%s%.*s%s%.*s", PRODD_SLICE(p->file), p->file.size ? line : "",
-			p->file.size ? ": " : "", PRODD_SLICE(p->key), p->key.size ? ": " : "", PRODD_SLICE(p->text));
+	prodd_error_set(ret, PRODD_E_INVALID, "%.*s%s%s%.*s%s%.*s", PRODD_SLICE(p->file),
+			p->file.size ? line : "", p->file.size ? ": " : "", PRODD_SLICE(p->key),
+			p->key.size ? ": " : "", PRODD_SLICE(p->text));
 }
 
 static int first_problem(struct prodd_list problems, const char *otherwise, struct prodd_error *ret,
@@ -138,11 +140,14 @@ static int subscribed(struct prodd_conversation *c, const struct prodd_message *
 	if (prodd_slice_is(subscribed.state, "current")) {
 		prodd_adoption_confirmed(c->adoption);
 	} else if (prodd_slice_is(subscribed.state, "none")) {
-		prodd_error_set(&why, PRODD_E_NO_CONFIG, "the daemon has no configuration for %s yet", c->settings->app);
+		prodd_error_set(&why, PRODD_E_NO_CONFIG, "the daemon has no configuration for %s yet",
+				c->settings->app);
 		prodd_adoption_nothing(c->adoption, &why);
 	} else if (prodd_slice_is(subscribed.state, "separate")) {
-		prodd_error_set(&why, PRODD_E_NOT_PERMITTED, "this user may not call itself \"%s\" (it is \"%s\" here): "
-				"no configuration is served", c->settings->app, c->granted);
+		prodd_error_set(&why, PRODD_E_NOT_PERMITTED,
+				"this user may not call itself \"%s\" (it is \"%s\" here): "
+				"no configuration is served",
+				c->settings->app, c->granted);
 		prodd_status_set(c->status, PRODD_STATE_SEPARATE, &why);
 	} else if (prodd_slice_is(subscribed.state, "invalid")) {
 		r = first_problem(subscribed.problems, "the configuration is invalid", &why, e);
@@ -161,7 +166,8 @@ static int take_answer(struct prodd_conversation *c, const struct prodd_message 
 	if (m->id <= c->hello_id || m->id > c->last_id || m->id >= c->subscribe_id)
 		return prodd_error_set(e, PRODD_E_PROTOCOL, "the daemon answers what was not asked");
 	if (m->error.code)
-		prodd_messages_say_once(c->messages, LOG_ERR, "the daemon refuses the schema in code: %s", m->error.text);
+		prodd_messages_say_once(c->messages, LOG_ERR, "the daemon refuses the schema in code: %s",
+					m->error.text);
 	return 0;
 }
 
@@ -234,7 +240,8 @@ static int take_call(struct prodd_conversation *c, const struct prodd_message *m
 		return take_offer(c, m, e);
 	if (c->phase == PRODD_PHASE_TALKING && m->method == WIRE_M_config_commit)
 		return take_commit(c, m, e);
-	prodd_error_set(&why, PRODD_E_UNSUPPORTED, "%.*s is not known here", PRODD_SLICE(prodd_text_cut(m->name, 64)));
+	prodd_error_set(&why, PRODD_E_UNSUPPORTED, "%.*s is not known here",
+			PRODD_SLICE(prodd_text_cut(m->name, 64)));
 	return fail(c, m, &why, e);
 }
 
@@ -257,7 +264,8 @@ static int take_refused(struct prodd_conversation *c, const struct prodd_message
 	int r = prodd_message_decode(m, &wire_record_refused, &refused, e);
 
 	if (r == 0)
-		r = first_problem(refused.problems, "this instance's variables or schema are invalid", &why, e);
+		r = first_problem(refused.problems, "this instance's variables or schema are invalid", &why,
+				  e);
 	if (r == 0)
 		prodd_status_set(c->status, PRODD_STATE_REFUSED, &why);
 	return r;

@@ -57,8 +57,9 @@ bool prodd_current_can_hold(const struct prodd_counted *c)
 }
 
 /*
- * Moves half of what fits from the word to the object's count; the caller holds a reference. All who find the word
- * half full come here before they take another one, so it cannot overflow; the first to succeed lets all go.
+ * Moves half of what fits from the word to the object's count; the caller holds a reference. All who find the
+ * word half full come here before they take another one, so it cannot overflow; the first to succeed lets all
+ * go.
  */
 static void drain(struct prodd_current *current, struct prodd_counted *c)
 {

@@ -38,8 +38,9 @@ bool prodd_current_can_hold(const struct prodd_counted *c);
 /* A reference to what is there, or NULL. Wait-free. */
 struct prodd_counted *prodd_current_get(struct prodd_current *current);
 
-/* Puts `next` there and takes the caller's reference to it; NULL: nothing. One object is put there once in its
- * life. Returns what was there when its last reference went with that, for the caller to free; else NULL. */
+/* Puts `next` there and takes the caller's reference to it; NULL: nothing. One object is put there once in
+ * its life. Returns what was there when its last reference went with that, for the caller to free; else
+ * NULL. */
 struct prodd_counted *prodd_current_set(struct prodd_current *current, struct prodd_counted *next);
 
 #endif

@@ -79,7 +79,8 @@ static bool pack_text(struct prodd_buffer *b, enum prodd_type type, const char *
 	return true;
 }
 
-static int usage(const struct prodd_schema_key *key, const char *what, const char *text, struct prodd_error *e)
+static int usage(const struct prodd_schema_key *key, const char *what, const char *text,
+		 struct prodd_error *e)
 {
 	return prodd_error_set(e, PRODD_E_USAGE, "schema in code: %s: %s: \"%.100s\"", key->key, what, text);
 }
@@ -221,7 +222,8 @@ static int add_key(struct prodd_declared *d, const struct prodd_schema_key *key,
 }
 
 /* The program may have been compiled with an older, shorter struct: what it lacks is 0. */
-static int add_all(struct prodd_declared *d, const void *keys, size_t count, size_t size, struct prodd_error *e)
+static int add_all(struct prodd_declared *d, const void *keys, size_t count, size_t size,
+		   struct prodd_error *e)
 {
 	for (size_t i = 0; i < count; i++) {
 		struct prodd_schema_key key = { 0 };
@@ -247,15 +249,17 @@ static void cut_back(struct prodd_declared *d, const struct prodd_declared *befo
 		d->parts[d->part_count - 1] = *last;
 }
 
-int prodd_declared_add(struct prodd_declared *d, const struct prodd_schema_key *keys, size_t count, size_t size,
-		       struct prodd_error *e)
+int prodd_declared_add(struct prodd_declared *d, const struct prodd_schema_key *keys, size_t count,
+		       size_t size, struct prodd_error *e)
 {
 	struct prodd_declared before = *d;
-	struct prodd_declared_part last = d->part_count ? d->parts[d->part_count - 1] : (struct prodd_declared_part){ 0 };
+	struct prodd_declared_part last =
+		d->part_count ? d->parts[d->part_count - 1] : (struct prodd_declared_part){ 0 };
 	int r;
 
 	if (count > PRODD_SETTINGS_MAX || d->key_count + count > PRODD_SETTINGS_MAX)
-		return prodd_error_set(e, PRODD_E_TOO_LARGE, "schema in code: more than %u keys", PRODD_SETTINGS_MAX);
+		return prodd_error_set(e, PRODD_E_TOO_LARGE, "schema in code: more than %u keys",
+				       PRODD_SETTINGS_MAX);
 	r = add_all(d, keys, count, size, e);
 	if (r < 0)
 		cut_back(d, &before, &last);

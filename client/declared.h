@@ -32,8 +32,8 @@ struct prodd_declared {
 void prodd_declared_clear(struct prodd_declared *d);
 
 /* As prodd_declare_keys(). */
-int prodd_declared_add(struct prodd_declared *d, const struct prodd_schema_key *keys, size_t count, size_t size,
-		       struct prodd_error *e);
+int prodd_declared_add(struct prodd_declared *d, const struct prodd_schema_key *keys, size_t count,
+		       size_t size, struct prodd_error *e);
 
 /* Part number `i` as a list, borrowed. */
 struct prodd_list prodd_declared_list(const struct prodd_declared *d, size_t i);

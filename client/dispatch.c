@@ -55,8 +55,8 @@ static bool has_config(struct prodd *p)
 /* The daemon has said what cannot change without somebody's doing. */
 static bool is_final(enum prodd_state state)
 {
-	return state == PRODD_STATE_INVALID || state == PRODD_STATE_REFUSED || state == PRODD_STATE_DIVERGED ||
-	       state == PRODD_STATE_SEPARATE;
+	return state == PRODD_STATE_INVALID || state == PRODD_STATE_REFUSED ||
+	       state == PRODD_STATE_DIVERGED || state == PRODD_STATE_SEPARATE;
 }
 
 static bool is_over(const struct prodd_status *s, void *arg)
@@ -119,7 +119,8 @@ static int say_why(struct prodd *p, struct prodd_error *e)
 	if (is_final(standing.state))
 		return prodd_error_set(e, standing.why.code, "%s", standing.why.text);
 	if (standing.contact.code)
-		return prodd_error_set(e, PRODD_E_NO_CONFIG, "%s and no cached configuration", standing.contact.text);
+		return prodd_error_set(e, PRODD_E_NO_CONFIG, "%s and no cached configuration",
+				       standing.contact.text);
 	if (standing.why.code)
 		return prodd_error_set(e, PRODD_E_NO_CONFIG, "%s", standing.why.text);
 	return prodd_error_set(e, PRODD_E_TIMEOUT, "the daemon does not answer and no cached configuration");

@@ -144,7 +144,8 @@ static void note_progress(struct prodd_engine *engine)
 
 static int take_frame(struct prodd_link_reader *reader, struct prodd_slice frame, struct prodd_error *e)
 {
-	struct prodd_engine *engine = (struct prodd_engine *)((char *)reader - offsetof(struct prodd_engine, reader));
+	struct prodd_engine *engine =
+		(struct prodd_engine *)((char *)reader - offsetof(struct prodd_engine, reader));
 
 	return prodd_conversation_frame(&engine->conversation, frame, e);
 }
@@ -287,7 +288,8 @@ static void set_up(struct prodd_engine *engine, struct prodd *p, const char *ins
 		.keys = &p->keys,
 		.messages = p->messages,
 		.status = &p->status,
-		.cache = { p->surroundings.cache, p->settings.app, p->settings.instance, p->surroundings.fingerprint },
+		.cache = { p->surroundings.cache, p->settings.app, p->settings.instance,
+			   p->surroundings.fingerprint },
 	};
 	engine->conversation = (struct prodd_conversation){
 		.settings = &p->settings,

@@ -15,8 +15,8 @@
 /* How long a daemon that accepted the connection may take to welcome and subscribe this instance. */
 #define PRODD_GREETING_MS 5000
 
-/* The library's thread looks this often whether its descriptors are still its own: a thread that sleeps on one that
- * the program has closed is woken by nothing. */
+/* The library's thread looks this often whether its descriptors are still its own: a thread that sleeps on
+ * one that the program has closed is woken by nothing. */
 #define PRODD_NET_MS 1000
 
 struct prodd_engine {
@@ -26,7 +26,7 @@ struct prodd_engine {
 	struct prodd_conversation conversation;
 	struct prodd_adoption adoption;
 	int number;			/* of the poller's descriptor, for ever; -1: not chosen yet */
-	int64_t due_ns;			/* next attempt to connect, or end of patience; PRODD_NEVER: neither */
+	int64_t due_ns; /* next attempt to connect, or end of patience; PRODD_NEVER: neither */
 	int64_t session_ns;		/* since when the session is whole; 0: it is not */
 	unsigned failures;		/* attempts in a row that came to nothing */
 	atomic_bool stop;
@@ -36,8 +36,8 @@ struct prodd_engine {
 	_Atomic(pthread_t) thread;	/* that turns; 0: none */
 };
 
-/* Everything that it borrows outlives it. `instance` may be NULL: the daemon chooses. Opens no descriptor. NULL: no
- * memory. */
+/* Everything that it borrows outlives it. `instance` may be NULL: the daemon chooses. Opens no descriptor.
+ * NULL: no memory. */
 struct prodd_engine *prodd_engine_new(struct prodd *p, const char *instance);
 
 /* Opens the descriptors. Returns 0 or -PRODD_E_IO; a turn tries again. */
@@ -48,9 +48,10 @@ void prodd_engine_close(struct prodd_engine *engine);
 void prodd_engine_free(struct prodd_engine *engine);
 
 /*
- * In a forked child: closes what belongs to the parent's session, without a word to the daemon, and frees the engine.
- * *ret_number: the descriptor that the program watches, still open, to be taken over or closed; -1: it is not ours.
- * Returns NULL; or the engine, when a thread was at work on it at the fork and it must be left as it is.
+ * In a forked child: closes what belongs to the parent's session, without a word to the daemon, and frees the
+ * engine. *ret_number: the descriptor that the program watches, still open, to be taken over or closed; -1:
+ * it is not ours. Returns NULL; or the engine, when a thread was at work on it at the fork and it must be
+ * left as it is.
  */
 struct prodd_engine *prodd_engine_leave(struct prodd_engine *engine, int *ret_number);
 
@@ -68,8 +69,8 @@ bool prodd_engine_seize(struct prodd_engine *engine);
 bool prodd_engine_is_inside(struct prodd_engine *engine);
 
 /*
- * Waits for at most `timeout_ms` for something to do, and does it.  Between enter and exit.  Returns 0, whatever the
- * daemon does; -PRODD_E_IO when descriptors were lost and cannot be had again yet.
+ * Waits for at most `timeout_ms` for something to do, and does it.  Between enter and exit.  Returns 0,
+ * whatever the daemon does; -PRODD_E_IO when descriptors were lost and cannot be had again yet.
  */
 int prodd_engine_turn(struct prodd_engine *engine, int timeout_ms, struct prodd_error *e);
 

@@ -57,7 +57,8 @@ static struct prodd_reading element_of(const struct prodd_config *c, const char 
 	if (!prodd_read_any(&r) || (r.value->kind != PRODD_VALUE_LIST && i == 0))
 		return r;
 	r.quiet = true;
-	r.value = r.value->kind == PRODD_VALUE_LIST && i < r.value->count ? &r.value->elements[i] : &prodd_value_unknown;
+	r.value = r.value->kind == PRODD_VALUE_LIST && i < r.value->count ? &r.value->elements[i]
+									  : &prodd_value_unknown;
 	return r;
 }
 

@@ -157,7 +157,8 @@ void prodd_free(struct prodd *p)
 	if (!p)
 		return;
 	if (prodd_close(p) < 0) {
-		prodd_messages_say(p->messages, LOG_ERR, "prodd_free is called from a callback: nothing is freed");
+		prodd_messages_say(p->messages, LOG_ERR,
+				   "prodd_free is called from a callback: nothing is freed");
 		return;
 	}
 	prodd_messages_close(p->messages);
@@ -175,15 +176,15 @@ void prodd_free(struct prodd *p)
 
 /* ---- in a forked child */
 
-/* "8080.4712"; when that is too long the pid alone. The parent's status is read without its lock, which nobody here
- * will ever release. */
+/* "8080.4712"; when that is too long the pid alone. The parent's status is read without its lock, which
+ * nobody here will ever release. */
 static char *lineage_new(const struct prodd *p)
 {
 	char *name = malloc(PRODD_NAME_MAX + 1);
 	int pid = (int)getpid();
 
-	if (name && snprintf(name, PRODD_NAME_MAX + 1, "%.*s.%d", PRODD_INSTANCE_MAX, p->status.instance, pid) >
-	    PRODD_NAME_MAX)
+	if (name && snprintf(name, PRODD_NAME_MAX + 1, "%.*s.%d", PRODD_INSTANCE_MAX, p->status.instance,
+			     pid) > PRODD_NAME_MAX)
 		snprintf(name, PRODD_NAME_MAX + 1, "%d", pid);
 	return name;
 }
@@ -208,11 +209,13 @@ static void start_anew(struct prodd *p, int number)
 
 	free(p->lineage);
 	p->lineage = lineage;
-	prodd_status_init(&p->status, inherited ? PRODD_STATE_CACHED : PRODD_STATE_WAITING, lineage ? lineage : "");
+	prodd_status_init(&p->status, inherited ? PRODD_STATE_CACHED : PRODD_STATE_WAITING,
+			  lineage ? lineage : "");
 	prodd_config_unref(inherited);
 	p->engine = prodd_engine_new(p, lineage);
 	if (!p->engine) {
-		prodd_messages_say(p->messages, LOG_ERR, "no memory in a forked process: its configuration stays as it is");
+		prodd_messages_say(p->messages, LOG_ERR,
+				   "no memory in a forked process: its configuration stays as it is");
 		p->closed = true;
 		if (number >= 0)
 			close(number);

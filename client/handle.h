@@ -35,7 +35,8 @@ struct prodd {
 /* Starts the library's thread. Returns 0 or -PRODD_E_IO. */
 int prodd_handle_run(struct prodd *p, struct prodd_error *e);
 
-/* In a forked child that has not used the handle yet: makes it a new instance; waits while another thread does so. */
+/* In a forked child that has not used the handle yet: makes it a new instance; waits while another thread
+ * does so. */
 void prodd_handle_own(struct prodd *p);
 
 /* In a forked child that ends the handle before it ever used it: lets go of the parent's. */

@@ -24,7 +24,8 @@ static int say_why(const char *path, int error, struct prodd_error *e)
 	if (error == ENOENT || error == ENOTDIR || error == ECONNREFUSED)
 		return prodd_error_set(e, PRODD_E_UNREACHABLE, "no daemon at %s", path);
 	if (error == EAGAIN)
-		return prodd_error_set(e, PRODD_E_UNREACHABLE, "the daemon at %s accepts no connection", path);
+		return prodd_error_set(e, PRODD_E_UNREACHABLE, "the daemon at %s accepts no connection",
+				       path);
 	return prodd_error_set(e, PRODD_E_IO, "the daemon's socket %s: %s", path, strerror(error));
 }
 
@@ -41,7 +42,8 @@ static bool is_ours(const struct prodd_link *link)
 {
 	struct stat st;
 
-	return link->fd >= 0 && fstat(link->fd, &st) == 0 && st.st_dev == link->device && st.st_ino == link->inode;
+	return link->fd >= 0 && fstat(link->fd, &st) == 0 && st.st_dev == link->device &&
+	       st.st_ino == link->inode;
 }
 
 int prodd_link_connect(struct prodd_link *link, const char *path, struct prodd_error *e)
@@ -91,7 +93,8 @@ int prodd_link_receive(struct prodd_link *link, struct prodd_link_reader *reader
 		if (size < 0 && errno == EAGAIN)
 			return 0;
 		if (size < 0)
-			return prodd_error_set(e, PRODD_E_CLOSED, "connection to the daemon: %s", strerror(errno));
+			return prodd_error_set(e, PRODD_E_CLOSED, "connection to the daemon: %s",
+					       strerror(errno));
 		if (size == 0)
 			return prodd_error_set(e, PRODD_E_CLOSED, "the daemon closed the connection");
 		r = take_frames(link, (struct prodd_slice){ chunk, (size_t)size }, reader, e);
@@ -112,7 +115,8 @@ int prodd_link_flush(struct prodd_link *link, struct prodd_error *e)
 		if (size < 0 && errno == EAGAIN)
 			return 0;
 		if (size < 0)
-			return prodd_error_set(e, PRODD_E_CLOSED, "connection to the daemon: %s", strerror(errno));
+			return prodd_error_set(e, PRODD_E_CLOSED, "connection to the daemon: %s",
+					       strerror(errno));
 		prodd_buffer_consume(&link->out, (size_t)size);
 	}
 	return 0;

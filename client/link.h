@@ -15,7 +15,7 @@
 
 struct prodd_link {
 	int fd;				/* owned; -1: not connected */
-	dev_t device;			/* identity of the socket, to tell it from another of the same number */
+	dev_t device; /* identity of the socket, to tell it from another of the same number */
 	ino_t inode;
 	struct prodd_deframer in;
 	struct prodd_buffer out;	/* whole frames, and the rest of one */
@@ -23,11 +23,12 @@ struct prodd_link {
 
 void prodd_link_init(struct prodd_link *link);
 
-/* Returns 0; -PRODD_E_UNREACHABLE when nobody listens at `path`, or is busy accepting others; -PRODD_E_IO. The text
- * is a sentence for people. */
+/* Returns 0; -PRODD_E_UNREACHABLE when nobody listens at `path`, or is busy accepting others; -PRODD_E_IO.
+ * The text is a sentence for people. */
 int prodd_link_connect(struct prodd_link *link, const char *path, struct prodd_error *e);
 
-/* What takes the frames; returns 0, or the error that ends the session. `frame` is borrowed until it returns. */
+/* What takes the frames; returns 0, or the error that ends the session. `frame` is borrowed until it
+ * returns. */
 struct prodd_link_reader {
 	int (*frame)(struct prodd_link_reader *reader, struct prodd_slice frame, struct prodd_error *e);
 };

@@ -30,7 +30,8 @@ static inline bool prodd_mark_is_forked(const struct prodd_mark *m)
 	return atomic_load_explicit(&m->pid, memory_order_acquire) != getpid();
 }
 
-/* In a child: true for the one thread that shall make the handle the child's own, and then call prodd_mark_own(). */
+/* In a child: true for the one thread that shall make the handle the child's own, and then call
+ * prodd_mark_own(). */
 bool prodd_mark_claim(struct prodd_mark *m);
 void prodd_mark_own(struct prodd_mark *m);
 

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct prodd_name *find(const struct prodd_name *from, const struct prodd_name *to, const char *text,
-				     size_t size)
+static const struct prodd_name *find(const struct prodd_name *from, const struct prodd_name *to,
+				     const char *text, size_t size)
 {
 	for (; from != to; from = from->next)
 		if (from->size == size && memcmp(from->text, text, size) == 0)
@@ -43,8 +43,8 @@ const struct prodd_name *prodd_names_add(struct prodd_names *names, const char *
 			break;
 		name->next = newest;
 		name->number = newest ? newest->number + 1 : 0;
-		if (atomic_compare_exchange_strong_explicit(&names->newest, &newest, name, memory_order_acq_rel,
-							    memory_order_acquire)) {
+		if (atomic_compare_exchange_strong_explicit(&names->newest, &newest, name,
+							    memory_order_acq_rel, memory_order_acquire)) {
 			if (ret_added)
 				*ret_added = true;
 			return name;

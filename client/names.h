@@ -21,8 +21,8 @@ struct prodd_names {
 	_Atomic(const struct prodd_name *) newest;
 };
 
-/* The name, added if it was not there (then *ret_added is true; may be NULL). Valid until prodd_names_clear();
- * NULL: no memory. */
+/* The name, added if it was not there (then *ret_added is true; may be NULL). Valid until
+ * prodd_names_clear(); NULL: no memory. */
 const struct prodd_name *prodd_names_add(struct prodd_names *names, const char *text, bool *ret_added);
 
 /* The newest name, from which `next` leads to all the others; NULL: none. */

@@ -29,8 +29,8 @@ struct prodd_poller {
 void prodd_poller_init(struct prodd_poller *poller);
 
 /*
- * Opens the three.  `number`: the number that the epoll descriptor had before and should have again; -1: any.  When a
- * descriptor of the program's has that number now, it gets another one.  Returns 0 or -PRODD_E_IO.
+ * Opens the three.  `number`: the number that the epoll descriptor had before and should have again; -1: any.
+ * When a descriptor of the program's has that number now, it gets another one.  Returns 0 or -PRODD_E_IO.
  */
 int prodd_poller_open(struct prodd_poller *poller, int number, struct prodd_error *e);
 
@@ -43,8 +43,8 @@ int prodd_poller_add(struct prodd_poller *poller, int fd, struct prodd_error *e)
 /* True when `fd` is the socket added; from now on it is also watched for writing, or not. */
 bool prodd_poller_has(const struct prodd_poller *poller, int fd, bool writing);
 
-/* Waits for at most `timeout_ms`. Returns a set of enum prodd_poller_event, 0 at the timeout or a signal; timer and
- * wake-up are used up. */
+/* Waits for at most `timeout_ms`. Returns a set of enum prodd_poller_event, 0 at the timeout or a signal;
+ * timer and wake-up are used up. */
 int prodd_poller_wait(struct prodd_poller *poller, int timeout_ms);
 
 /* Lets the timer run out at `at_ns`; PRODD_NEVER: stops it. */
@@ -56,8 +56,8 @@ bool prodd_poller_wake(const struct prodd_poller *poller);
 /* Closes those that are ours. */
 void prodd_poller_close(struct prodd_poller *poller);
 
-/* In a forked child: closes wake-up and timer, which are shared with the parent, and leaves the epoll descriptor, for
- * prodd_poller_replace(). Returns its number; -1: it is not ours. */
+/* In a forked child: closes wake-up and timer, which are shared with the parent, and leaves the epoll
+ * descriptor, for prodd_poller_replace(). Returns its number; -1: it is not ours. */
 int prodd_poller_leave(struct prodd_poller *poller);
 
 /* As prodd_poller_open, and takes over `number`, ours by prodd_poller_leave(); -1: any. */

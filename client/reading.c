@@ -9,15 +9,18 @@ bool prodd_read_any(const struct prodd_reading *r)
 	if (r->value->kind > PRODD_VALUE_UNSET)
 		return true;
 	if (r->value->kind == PRODD_VALUE_UNKNOWN && r->c && r->name && !r->quiet)
-		prodd_messages_say_once(r->c->messages, LOG_ERR, "the program reads %s, which neither a schema nor "
-					"the files have", r->name);
+		prodd_messages_say_once(r->c->messages, LOG_ERR,
+					"the program reads %s, which neither a schema nor "
+					"the files have",
+					r->name);
 	return false;
 }
 
 static void say_unfit(const struct prodd_reading *r, const char *wanted)
 {
-	prodd_messages_say_once(r->c->messages, LOG_ERR, "the program reads %s as %s, but it is the %s %.100s", r->name,
-				wanted, r->value->type ? prodd_type_word((enum prodd_type)r->value->type) : "value",
+	prodd_messages_say_once(r->c->messages, LOG_ERR,
+				"the program reads %s as %s, but it is the %s %.100s", r->name, wanted,
+				r->value->type ? prodd_type_word((enum prodd_type)r->value->type) : "value",
 				r->value->text);
 }
 

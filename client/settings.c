@@ -32,9 +32,10 @@ int prodd_settings_check_app(const struct prodd_settings *s, struct prodd_error 
 
 	if (size == 0 || size > PRODD_APP_MAX || s->app[0] < 'a' || s->app[0] > 'z' ||
 	    strspn(s->app, "abcdefghijklmnopqrstuvwxyz0123456789_-") != size || strcmp(s->app, "prodd") == 0)
-		return prodd_error_set(e, PRODD_E_USAGE, "not an app's name: \"%.100s\"; expected a lower case letter, "
-				       "then letters, digits, _ and -, %u at most, and not \"prodd\"", s->app,
-				       PRODD_APP_MAX);
+		return prodd_error_set(e, PRODD_E_USAGE,
+				       "not an app's name: \"%.100s\"; expected a lower case letter, "
+				       "then letters, digits, _ and -, %u at most, and not \"prodd\"",
+				       s->app, PRODD_APP_MAX);
 	return 0;
 }
 

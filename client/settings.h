@@ -9,7 +9,7 @@
 #include "client/declared.h"
 
 #define PRODD_SOCKET_PATH_MAX 107	/* sun_path with its final NUL: 108 (unix(7)) */
-#define PRODD_NAME_MAX 64		/* bytes of an instance's or environment's name: hello in the wire's schema */
+#define PRODD_NAME_MAX 64 /* bytes of an instance's or environment's name: hello in the wire's schema */
 #define PRODD_RECONNECT_MS 5000
 #define PRODD_RECONNECT_MS_MAX 3600000
 

@@ -80,7 +80,8 @@ static int read_snapshot(struct build *b, struct prodd_list list)
 		if (!entry->name)
 			return no_memory(b->e);
 		if (b->c->count > 0 && strcmp(entry[-1].name, entry->name) >= 0)
-			return prodd_error_set(b->e, PRODD_E_PROTOCOL, "the snapshot is not sorted at %s", entry->name);
+			return prodd_error_set(b->e, PRODD_E_PROTOCOL, "the snapshot is not sorted at %s",
+					       entry->name);
 		r = read_entry(b, entry, &wire);
 		if (r < 0)
 			return r;
@@ -124,7 +125,8 @@ static int lay_over(struct build *b, struct prodd_list overlay)
 		if (!name)
 			return no_memory(b->e);
 		if (!entry)
-			return prodd_error_set(b->e, PRODD_E_PROTOCOL, "the overlay has %s, the snapshot has not", name);
+			return prodd_error_set(b->e, PRODD_E_PROTOCOL,
+					       "the overlay has %s, the snapshot has not", name);
 		r = read_entry(b, &b->entries[entry - b->entries], &wire);
 		if (r < 0)
 			return r;
@@ -137,7 +139,8 @@ static int keep(struct build *b, const struct prodd_config *running)
 {
 	for (size_t n = 0; n < b->c->count; n++) {
 		struct prodd_entry *entry = &b->entries[n];
-		const struct prodd_entry *old = entry->restart ? prodd_snapshot_find(running, entry->name) : NULL;
+		const struct prodd_entry *old =
+			entry->restart ? prodd_snapshot_find(running, entry->name) : NULL;
 
 		if (!old || prodd_value_equal(&old->value, &entry->value))
 			continue;

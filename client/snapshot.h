@@ -54,8 +54,9 @@ struct prodd_served {
 };
 
 /*
- * Makes a snapshot, with one reference.  `running`: the one in use, whose values stay where a key needs a restart;
- * NULL: none is.  Returns 0; -PRODD_E_PROTOCOL or -PRODD_E_USAGE for what is not a snapshot; -PRODD_E_NO_MEMORY.
+ * Makes a snapshot, with one reference.  `running`: the one in use, whose values stay where a key needs a
+ * restart; NULL: none is.  Returns 0; -PRODD_E_PROTOCOL or -PRODD_E_USAGE for what is not a snapshot;
+ * -PRODD_E_NO_MEMORY.
  */
 int prodd_snapshot_new(const struct prodd_served *served, const struct prodd_config *running,
 		       const struct prodd_names *keys, struct prodd_messages *messages,

@@ -107,8 +107,8 @@ void prodd_status_name(struct prodd_status *s, char name[PRODD_INSTANCE_MAX + 1]
 	pthread_mutex_unlock(&s->lock);
 }
 
-void prodd_status_wait(struct prodd_status *s, bool (*done)(const struct prodd_status *s, void *arg), void *arg,
-		       int64_t deadline_ns)
+void prodd_status_wait(struct prodd_status *s, bool (*done)(const struct prodd_status *s, void *arg),
+		       void *arg, int64_t deadline_ns)
 {
 	struct timespec deadline = prodd_clock_timespec(deadline_ns);
 	int r = 0;

@@ -11,14 +11,14 @@
 
 #include <prodd/handle.h>
 
-#define PRODD_INSTANCE_MAX 128		/* bytes of a name as the daemon grants it: welcome in the wire's schema */
+#define PRODD_INSTANCE_MAX 128 /* bytes of a name as the daemon grants it: welcome in the wire's schema */
 
 struct prodd_status {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	enum prodd_state state;
 	struct prodd_error why;			/* code PRODD_OK: nothing to say */
-	struct prodd_error contact;		/* why there is no session; code PRODD_OK: there is, or not tried yet */
+	struct prodd_error contact; /* why there is no session; code PRODD_OK: there is, or not tried yet */
 	bool connected;
 	bool closed;
 	char instance[PRODD_INSTANCE_MAX + 1];
@@ -53,7 +53,7 @@ void prodd_status_get(struct prodd_status *s, struct prodd_standing *ret);
 void prodd_status_name(struct prodd_status *s, char name[PRODD_INSTANCE_MAX + 1]);
 
 /* Waits, until `done` says so under the lock, or until `deadline_ns`. */
-void prodd_status_wait(struct prodd_status *s, bool (*done)(const struct prodd_status *s, void *arg), void *arg,
-		       int64_t deadline_ns);
+void prodd_status_wait(struct prodd_status *s, bool (*done)(const struct prodd_status *s, void *arg),
+		       void *arg, int64_t deadline_ns);
 
 #endif

@@ -19,7 +19,12 @@ static const char system_socket[] = "/run/prodd/app.sock";
 static const char prefix[] = "APP_";
 
 /* All variables of one hello, which must fit a frame of 256 KiB and 4,096 nodes. */
-enum { variables_max = 512, variables_bytes_max = 192 * 1024, variable_name_max = 256, variable_value_max = 65536 };
+enum {
+	variables_max = 512,
+	variables_bytes_max = 192 * 1024,
+	variable_name_max = 256,
+	variable_value_max = 65536
+};
 
 static int no_memory(struct prodd_error *e)
 {
@@ -46,11 +51,13 @@ static int check_socket(const char *path, struct prodd_error *e)
 {
 	if (strlen(path) <= PRODD_SOCKET_PATH_MAX)
 		return 0;
-	return prodd_error_set(e, PRODD_E_TOO_LARGE, "%s: the path of a socket has %zu bytes, at most %d are possible",
-			       path, strlen(path), PRODD_SOCKET_PATH_MAX);
+	return prodd_error_set(e, PRODD_E_TOO_LARGE,
+			       "%s: the path of a socket has %zu bytes, at most %d are possible", path,
+			       strlen(path), PRODD_SOCKET_PATH_MAX);
 }
 
-static int read_sockets(struct prodd_surroundings *s, const struct prodd_settings *settings, struct prodd_error *e)
+static int read_sockets(struct prodd_surroundings *s, const struct prodd_settings *settings,
+			struct prodd_error *e)
 {
 	const char *chosen = settings->socket ? settings->socket : variable("PRODD_SOCKET");
 	const char *runtime = variable("XDG_RUNTIME_DIR");
@@ -66,9 +73,11 @@ static int read_sockets(struct prodd_surroundings *s, const struct prodd_setting
 	return done ? check_socket(s->sockets[0], e) : no_memory(e);
 }
 
-static int read_cache(struct prodd_surroundings *s, const struct prodd_settings *settings, struct prodd_error *e)
+static int read_cache(struct prodd_surroundings *s, const struct prodd_settings *settings,
+		      struct prodd_error *e)
 {
-	const char *unit = variable("CACHE_DIRECTORY"), *xdg = variable("XDG_CACHE_HOME"), *home = variable("HOME");
+	const char *unit = variable("CACHE_DIRECTORY"), *xdg = variable("XDG_CACHE_HOME"),
+		   *home = variable("HOME");
 	bool done = true;
 
 	if (settings->cache_set)
@@ -104,7 +113,8 @@ static int add_variable(struct prodd_surroundings *s, const char *text, struct p
 
 	if (!equals || strncmp(text, prefix, sizeof prefix - 1) != 0)
 		return 0;
-	v = (struct wire_variable){ .name = { text, (size_t)(equals - text) }, .value = prodd_slice(equals + 1) };
+	v = (struct wire_variable){ .name = { text, (size_t)(equals - text) },
+				    .value = prodd_slice(equals + 1) };
 	why = unfit(&v);
 	if (!why && (s->variable_count == variables_max ||
 		     s->variables.size + v.name.size + v.value.size > variables_bytes_max))
@@ -125,7 +135,8 @@ static int compare(const void *a, const void *b)
 }
 
 /* Sorted, so that the same variables have the same fingerprint in every process. */
-static int read_variables(struct prodd_surroundings *s, struct prodd_messages *messages, struct prodd_error *e)
+static int read_variables(struct prodd_surroundings *s, struct prodd_messages *messages,
+			  struct prodd_error *e)
 {
 	size_t count = 0;
 	char **sorted;
@@ -165,7 +176,8 @@ static int read_environment(struct prodd_surroundings *s, const struct prodd_set
 	if (!name)
 		return 0;
 	if (strlen(name) > PRODD_NAME_MAX || !prodd_is_text(prodd_slice(name))) {
-		prodd_messages_say(messages, LOG_WARNING, "variable RUN_ENV is ignored: not a name of at most %d bytes",
+		prodd_messages_say(messages, LOG_WARNING,
+				   "variable RUN_ENV is ignored: not a name of at most %d bytes",
 				   PRODD_NAME_MAX);
 		return 0;
 	}

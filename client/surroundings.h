@@ -16,10 +16,12 @@ struct prodd_surroundings {
 	char *environment;		/* owned; or NULL: not set */
 	struct prodd_buffer variables;	/* LIST(variable) */
 	uint32_t variable_count;
-	uint64_t fingerprint;		/* of app, environment and variables: what a cached configuration was made for */
+	uint64_t
+		fingerprint; /* of app, environment and variables: what a cached configuration was made for */
 };
 
-/* Returns 0, -PRODD_E_NO_MEMORY or -PRODD_E_TOO_LARGE (a path of a socket). Says which variables cannot be sent. */
+/* Returns 0, -PRODD_E_NO_MEMORY or -PRODD_E_TOO_LARGE (a path of a socket). Says which variables cannot be
+ * sent. */
 int prodd_surroundings_read(struct prodd_surroundings *s, const struct prodd_settings *settings,
 			    struct prodd_messages *messages, struct prodd_error *e);
 void prodd_surroundings_clear(struct prodd_surroundings *s);

@@ -98,7 +98,8 @@ static int no_memory(struct prodd_error *e)
 	return prodd_error_set(e, PRODD_E_NO_MEMORY, "a value of the configuration");
 }
 
-static int read_scalar(struct prodd_value *v, struct prodd_cursor *c, struct prodd_arena *arena, struct prodd_error *e)
+static int read_scalar(struct prodd_value *v, struct prodd_cursor *c, struct prodd_arena *arena,
+		       struct prodd_error *e)
 {
 	struct prodd_slice text;
 
@@ -124,13 +125,15 @@ static int read_scalar(struct prodd_value *v, struct prodd_cursor *c, struct pro
 	default:
 		v->kind = PRODD_VALUE_INT;
 		if (!prodd_cursor_int(c, &v->integer))
-			return prodd_error_set(e, PRODD_E_PROTOCOL, "a setting is neither bool, number nor string");
+			return prodd_error_set(e, PRODD_E_PROTOCOL,
+					       "a setting is neither bool, number nor string");
 	}
 	v->text = text_of_scalar(v, arena);
 	return v->text ? 0 : no_memory(e);
 }
 
-static int read_list(struct prodd_value *v, struct prodd_cursor *c, struct prodd_arena *arena, struct prodd_error *e)
+static int read_list(struct prodd_value *v, struct prodd_cursor *c, struct prodd_arena *arena,
+		     struct prodd_error *e)
 {
 	struct prodd_value *elements;
 
@@ -150,15 +153,16 @@ static int read_list(struct prodd_value *v, struct prodd_cursor *c, struct prodd
 	return v->text ? 0 : no_memory(e);
 }
 
-int prodd_value_read(struct prodd_value *v, enum prodd_type type, struct prodd_slice encoded, struct prodd_arena *arena,
-		     struct prodd_error *e)
+int prodd_value_read(struct prodd_value *v, enum prodd_type type, struct prodd_slice encoded,
+		     struct prodd_arena *arena, struct prodd_error *e)
 {
 	struct prodd_cursor c = prodd_cursor(encoded);
 
 	*v = (struct prodd_value){ .kind = PRODD_VALUE_UNSET, .type = (unsigned char)type, .text = "" };
 	if (encoded.size == 0)
 		return 0;
-	return prodd_cursor_kind(&c) == PRODD_KIND_ARRAY ? read_list(v, &c, arena, e) : read_scalar(v, &c, arena, e);
+	return prodd_cursor_kind(&c) == PRODD_KIND_ARRAY ? read_list(v, &c, arena, e)
+							 : read_scalar(v, &c, arena, e);
 }
 
 bool prodd_value_copy(struct prodd_value *ret, const struct prodd_value *v, struct prodd_arena *arena)

@@ -48,17 +48,17 @@ struct prodd_value {
 		double real;
 		const struct prodd_value *elements;	/* in the same arena */
 	};
-	const char *text;			/* as prodd prints it; a string as it is; "" when unset; in the same arena */
+	const char *text; /* as prodd prints it; a string as it is; "" when unset; in the same arena */
 };
 
 /* PRODD_TYPE_OTHER for a word that is not in the list. */
 enum prodd_type prodd_type_of(struct prodd_slice word);
 const char *prodd_type_word(enum prodd_type type);
 
-/* Makes a value of one encoded VALUE (size 0: unset) that passed prodd_decode. Returns 0, -PRODD_E_NO_MEMORY, or
- * -PRODD_E_PROTOCOL for bytes, which no setting is. */
-int prodd_value_read(struct prodd_value *v, enum prodd_type type, struct prodd_slice encoded, struct prodd_arena *arena,
-		     struct prodd_error *e);
+/* Makes a value of one encoded VALUE (size 0: unset) that passed prodd_decode. Returns 0, -PRODD_E_NO_MEMORY,
+ * or -PRODD_E_PROTOCOL for bytes, which no setting is. */
+int prodd_value_read(struct prodd_value *v, enum prodd_type type, struct prodd_slice encoded,
+		     struct prodd_arena *arena, struct prodd_error *e);
 
 /* A deep copy; false: no memory. */
 bool prodd_value_copy(struct prodd_value *ret, const struct prodd_value *v, struct prodd_arena *arena);

@@ -55,7 +55,8 @@ void app_new(struct app *a, struct peer *p, enum way way)
 		ck_assert_int_eq(prodd_set_own_loop(a->p), 0);
 }
 
-/* As a server would: the descriptor in its poll set. A closed one comes as POLLNVAL, and dispatching cures it. */
+/* As a server would: the descriptor in its poll set. A closed one comes as POLLNVAL, and dispatching cures
+ * it. */
 static void *pump(void *arg)
 {
 	struct app *a = arg;

@@ -21,8 +21,11 @@ static struct served entries;
 
 static void store(void)
 {
-	struct wire_apply apply = { .epoch = prodd_slice("e"), .generation = 7, .hash = prodd_slice("h"),
-				    .environment = prodd_slice("production"), .snapshot = served_list(&entries) };
+	struct wire_apply apply = { .epoch = prodd_slice("e"),
+				    .generation = 7,
+				    .hash = prodd_slice("h"),
+				    .environment = prodd_slice("production"),
+				    .snapshot = served_list(&entries) };
 	struct prodd_error e;
 
 	ck_assert_msg(prodd_cache_store(&cache, &apply, &e) == 0, "%s", e.text);

@@ -93,7 +93,8 @@ static void make(int way)
 	MARKED(prodd_start(app.p, &e));
 }
 
-/* The call is answered by the same thread, in between: so it is sent, dispatched, and then its answer read. */
+/* The call is answered by the same thread, in between: so it is sent, dispatched, and then its answer
+ * read. */
 static void send_call(enum wire_method method, const void *params)
 {
 	prodd_auto_buffer b = { 0 };
@@ -107,12 +108,20 @@ static void send_call(enum wire_method method, const void *params)
 
 static void converse(void)
 {
-	struct wire_welcome welcome = { .protocol = 1, .daemon = prodd_slice("0"), .pid = 1, .epoch = prodd_slice("e"),
-					.app = prodd_slice("orders"), .instance = prodd_slice("1"), .served = true };
+	struct wire_welcome welcome = { .protocol = 1,
+					.daemon = prodd_slice("0"),
+					.pid = 1,
+					.epoch = prodd_slice("e"),
+					.app = prodd_slice("orders"),
+					.instance = prodd_slice("1"),
+					.served = true };
 	struct wire_subscribed subscribed = { .state = prodd_slice("follows") };
 	struct wire_apply apply = { .epoch = prodd_slice("e"), .generation = 1, .hash = prodd_slice("h1"),
 				    .snapshot = served_list(&one) };
-	struct wire_offer offer = { .txn = 1, .epoch = prodd_slice("e"), .generation = 2, .hash = prodd_slice("h2"),
+	struct wire_offer offer = { .txn = 1,
+				    .epoch = prodd_slice("e"),
+				    .generation = 2,
+				    .hash = prodd_slice("h2"),
 				    .snapshot = served_list(&two) };
 
 	dispatch_some();

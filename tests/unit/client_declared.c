@@ -49,14 +49,27 @@ START_TEST(texts_become_values_of_the_type)
 	uint32_t count;
 	double real;
 
-	ck_assert_int_eq(add((struct prodd_schema_key){ .key = "server.port", .type = "int", .def = "8080", .min = "1",
-							.max = "65535", .restart = true, .help = "Port." }), 0);
-	ck_assert_int_eq(add((struct prodd_schema_key){ .key = "t", .type = "duration", .def = "1.5s", .max = "1m" }), 0);
+	ck_assert_int_eq(add((struct prodd_schema_key){ .key = "server.port",
+							.type = "int",
+							.def = "8080",
+							.min = "1",
+							.max = "65535",
+							.restart = true,
+							.help = "Port." }),
+			 0);
+	ck_assert_int_eq(add((struct prodd_schema_key){
+				 .key = "t", .type = "duration", .def = "1.5s", .max = "1m" }),
+			 0);
 	ck_assert_int_eq(add((struct prodd_schema_key){ .key = "s", .type = "size", .def = "64KiB" }), 0);
 	ck_assert_int_eq(add((struct prodd_schema_key){ .key = "f", .type = "float", .def = "-0.5" }), 0);
 	ck_assert_int_eq(add((struct prodd_schema_key){ .key = "l", .type = "enum", .one_of = levels }), 0);
-	ck_assert_int_eq(add((struct prodd_schema_key){ .key = "h", .type = "list", .def_list = hosts,
-							.min_length = 1, .max_length = 9, .required = true }), 0);
+	ck_assert_int_eq(add((struct prodd_schema_key){ .key = "h",
+							.type = "list",
+							.def_list = hosts,
+							.min_length = 1,
+							.max_length = 9,
+							.required = true }),
+			 0);
 	ck_assert_uint_eq(declared.part_count, 1);
 	ck_assert(prodd_slice_is(sent(0).key, "server.port") && prodd_slice_is(sent(0).help, "Port."));
 	ck_assert(sent(0).restart && !sent(0).required);
@@ -125,10 +138,13 @@ END_TEST
 /* The struct may grow in a later version: an older program's is shorter. */
 START_TEST(a_shorter_struct_of_an_older_program_is_read)
 {
-	struct older { const char *key, *type, *def; } older[2] = { { "a", "int", "1" }, { "b", "int", "2" } };
+	struct older {
+		const char *key, *type, *def;
+	} older[2] = { { "a", "int", "1" }, { "b", "int", "2" } };
 
-	ck_assert_int_eq(prodd_declared_add(&declared, (const struct prodd_schema_key *)(const void *)older, 2,
-					    sizeof *older, &error), 0);
+	ck_assert_int_eq(prodd_declared_add(&declared, (const struct prodd_schema_key *)(const void *)older,
+					    2, sizeof *older, &error),
+			 0);
 	ck_assert(prodd_slice_is(sent(1).key, "b"));
 	ck_assert_int_eq(int_of(sent(1).def), 2);
 }
@@ -142,8 +158,13 @@ START_TEST(a_large_schema_comes_in_parts_that_fit_a_frame)
 
 	for (int i = 0; i < (int)PRODD_SETTINGS_MAX; i++) {
 		snprintf(names[i], sizeof names[i], "key%d", i);
-		keys[i] = (struct prodd_schema_key){ .key = names[i], .type = "int", .def = "1", .min = "0",
-						     .help = "A sentence of some length, as people write them." };
+		keys[i] = (struct prodd_schema_key){
+			.key = names[i],
+			.type = "int",
+			.def = "1",
+			.min = "0",
+			.help = "A sentence of some length, as people write them."
+		};
 	}
 	ck_assert_int_eq(prodd_declared_add(&declared, keys, PRODD_SETTINGS_MAX, sizeof *keys, &error), 0);
 	ck_assert_uint_gt(declared.part_count, 1);
@@ -155,7 +176,8 @@ START_TEST(a_large_schema_comes_in_parts_that_fit_a_frame)
 		total += list.count;
 	}
 	ck_assert_uint_eq(total, PRODD_SETTINGS_MAX);
-	ck_assert_int_eq(add((struct prodd_schema_key){ .key = "one.more", .type = "int" }), -PRODD_E_TOO_LARGE);
+	ck_assert_int_eq(add((struct prodd_schema_key){ .key = "one.more", .type = "int" }),
+			 -PRODD_E_TOO_LARGE);
 }
 END_TEST
 

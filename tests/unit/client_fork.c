@@ -352,7 +352,8 @@ END_TEST
 int main(void)
 {
 #ifdef __SANITIZE_THREAD__
-	puts("skipped: ThreadSanitizer knows no threads in forked processes, and counts the closing of others' "
+	puts("skipped: ThreadSanitizer knows no threads in forked processes, and counts the closing of "
+	     "others' "
 	     "descriptors as a race");
 	return 77;
 #endif

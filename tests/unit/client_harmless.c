@@ -121,8 +121,8 @@ static void waits_are_bounded(void)
 			ck_assert_int_ge(took, timeouts[i] - 1);
 			least = took < least ? took : least;
 		}
-		ck_assert_msg(!is_plain() || least <= timeouts[i] + late_ms, "a wait of %d ms took %d", timeouts[i],
-			      (int)least);
+		ck_assert_msg(!is_plain() || least <= timeouts[i] + late_ms, "a wait of %d ms took %d",
+			      timeouts[i], (int)least);
 	}
 }
 
@@ -236,7 +236,7 @@ START_TEST(half_closed_for_reading)
 
 	run(_i);
 	ck_assert_int_eq(shutdown(line.fd, SHUT_RD), 0);
-	prodd_frame_call(&b, 1000, WIRE_M_ping, &abort);	/* its answer meets EPIPE, and raises no signal */
+	prodd_frame_call(&b, 1000, WIRE_M_ping, &abort); /* its answer meets EPIPE, and raises no signal */
 	line_send(&line, prodd_buffer_slice(&b));
 	survives();
 }
@@ -291,7 +291,10 @@ END_TEST
 
 static void send_offer_of(struct prodd_list snapshot, struct prodd_buffer *b)
 {
-	struct wire_offer offer = { .txn = 5, .epoch = prodd_slice("e"), .generation = 2, .hash = prodd_slice("h"),
+	struct wire_offer offer = { .txn = 5,
+				    .epoch = prodd_slice("e"),
+				    .generation = 2,
+				    .hash = prodd_slice("h"),
 				    .snapshot = snapshot };
 
 	ck_assert_int_eq(prodd_frame_call(b, 1000, WIRE_M_config_offer, &offer), 0);
@@ -386,7 +389,8 @@ static void drop_rights(int way)
 	app_free(&app);
 }
 
-/* In a process of its own, as rights do not come back, and the peer's directory is to be removed with them. */
+/* In a process of its own, as rights do not come back, and the peer's directory is to be removed with
+ * them. */
 START_TEST(rights_are_dropped)
 {
 	pid_t pid;

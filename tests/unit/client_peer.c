@@ -225,8 +225,11 @@ static struct prodd_slice hash_of(uint64_t number, char text[24])
 struct wire_applied line_apply(struct line *l, const struct served *s, uint64_t number)
 {
 	char hash[24];
-	struct wire_apply apply = { .epoch = prodd_slice("e"), .generation = number, .hash = hash_of(number, hash),
-				    .environment = prodd_slice("production"), .snapshot = served_list(s) };
+	struct wire_apply apply = { .epoch = prodd_slice("e"),
+				    .generation = number,
+				    .hash = hash_of(number, hash),
+				    .environment = prodd_slice("production"),
+				    .snapshot = served_list(s) };
 	struct wire_applied applied;
 
 	call(l, WIRE_M_config_apply, &apply);
@@ -237,8 +240,12 @@ struct wire_applied line_apply(struct line *l, const struct served *s, uint64_t 
 struct wire_verdict line_offer(struct line *l, const struct served *s, uint64_t txn, uint64_t number)
 {
 	char hash[24];
-	struct wire_offer offer = { .txn = txn, .deadline_ms = 5000, .epoch = prodd_slice("e"), .generation = number,
-				    .hash = hash_of(number, hash), .environment = prodd_slice("production"),
+	struct wire_offer offer = { .txn = txn,
+				    .deadline_ms = 5000,
+				    .epoch = prodd_slice("e"),
+				    .generation = number,
+				    .hash = hash_of(number, hash),
+				    .environment = prodd_slice("production"),
 				    .snapshot = served_list(s) };
 	struct wire_verdict verdict;
 

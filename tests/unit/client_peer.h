@@ -53,8 +53,8 @@ void line_expect_end(struct line *l);
 void line_send(struct line *l, struct prodd_slice bytes);
 void line_answer(struct line *l, const struct wire_record *type, const void *result);
 
-/* Hello, welcome as `instance` (NULL: the name asked for, or "1"), declarations, up to the subscription, which is
- * answered with `state`. */
+/* Hello, welcome as `instance` (NULL: the name asked for, or "1"), declarations, up to the subscription,
+ * which is answered with `state`. */
 void line_greet(struct line *l, const char *instance, const char *state);
 
 /* Calls, and waits for the answer. */

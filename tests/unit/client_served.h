@@ -21,7 +21,8 @@ void served_string(struct served *s, const char *key, const char *type, const ch
 void served_unset(struct served *s, const char *key, const char *type);
 
 /* `elements` is an encoded array. */
-void served_value(struct served *s, const char *key, const char *type, struct prodd_slice value, bool restart);
+void served_value(struct served *s, const char *key, const char *type, struct prodd_slice value,
+		  bool restart);
 
 struct prodd_list served_list(const struct served *s);
 

@@ -394,15 +394,21 @@ static void subscribe_with_problem(const char *state)
 {
 	prodd_auto_buffer b = { 0 };
 	uint32_t count = 0;
-	struct wire_problem problem = { .file = prodd_slice("/etc/orders/default.conf"), .line = 4,
-					.key = prodd_slice("upstream.timout"), .text = prodd_slice("unknown key") };
+	struct wire_problem problem = { .file = prodd_slice("/etc/orders/default.conf"),
+					.line = 4,
+					.key = prodd_slice("upstream.timout"),
+					.text = prodd_slice("unknown key") };
 	struct wire_subscribed subscribed = { .state = prodd_slice(state) };
 
 	prodd_encode_element(&b, &count, &wire_record_problem, &problem);
 	subscribed.problems = prodd_list(&b, count);
 	line_receive(&line);	/* hello */
-	line_answer(&line, &wire_record_welcome, &(struct wire_welcome){ .protocol = 1, .daemon = prodd_slice("0"),
-		    .pid = 1, .epoch = prodd_slice("e"), .app = prodd_slice("orders~alice") });
+	line_answer(&line, &wire_record_welcome,
+		    &(struct wire_welcome){ .protocol = 1,
+					    .daemon = prodd_slice("0"),
+					    .pid = 1,
+					    .epoch = prodd_slice("e"),
+					    .app = prodd_slice("orders~alice") });
 	line_receive(&line);	/* subscribe */
 	line_answer(&line, &wire_record_subscribed, &subscribed);
 }

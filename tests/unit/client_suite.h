@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Running the library's tests; under valgrind in one process, which looks for leaks once and not after each test. */
+/* Running the library's tests; under valgrind in one process, which looks for leaks once and not after each
+ * test. */
 #ifndef TESTS_UNIT_CLIENT_SUITE_H
 #define TESTS_UNIT_CLIENT_SUITE_H
 

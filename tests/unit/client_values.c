@@ -345,7 +345,8 @@ START_TEST(what_is_no_snapshot_is_refused)
 	served_clear(&t);
 	served_value(&t, "a", "string", (struct prodd_slice){ "\xc4\x01x", 3 }, false);	/* bytes */
 	ck_assert_int_eq(try_list(served_list(&t), (struct prodd_list){ 0 }), -PRODD_E_PROTOCOL);
-	ck_assert_int_eq(try_list((struct prodd_list){ "\xc0", 1, 1 }, (struct prodd_list){ 0 }), -PRODD_E_PROTOCOL);
+	ck_assert_int_eq(try_list((struct prodd_list){ "\xc0", 1, 1 }, (struct prodd_list){ 0 }),
+			 -PRODD_E_PROTOCOL);
 	served_clear(&s);
 	served_clear(&t);
 }
