@@ -65,4 +65,9 @@ hostile_tests = \
 dist_check_SCRIPTS += $(hostile_tests)
 TESTS += $(hostile_tests)
 EXTRA_DIST += tests/integration/harness.py tests/integration/hostile.py
+
+rights_tests = \
+	tests/integration/names_belong_to_their_users.py
+dist_check_SCRIPTS += $(rights_tests)
+TESTS += $(rights_tests)
 endif
