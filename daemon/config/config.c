@@ -307,7 +307,7 @@ static void hold_apps(struct config *config)
 		app->held = app->expected > 0 && is_live(app);	/* who has nothing need not wait for anybody */
 		any = any || app->held;
 		watch_app(config, app);
-		look_unasked(config, app, "start of prodd");
+		look_unasked(config, app, CONFIG_CAUSE_START);
 	}
 	if (any)
 		loop_timer_arm(&config->returned, CONFIG_RETURN_MS);

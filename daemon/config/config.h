@@ -18,6 +18,8 @@
 /* Instances that were connected before the daemon's end have this long to come back before changed files are offered. */
 #define CONFIG_RETURN_MS 10000
 
+#define CONFIG_CAUSE_START "start of prodd"	/* of the first look at an app's files */
+
 struct watcher;
 
 struct config {

@@ -145,6 +145,11 @@ void directive_make(struct transaction *t)
 	generation_unref(base);
 }
 
+enum request_kind directive_kind(const struct transaction *t)
+{
+	return t->directive_work->kind;
+}
+
 uint64_t directive_returns_to(const struct transaction *t)
 {
 	return t->directive_work ? t->directive_work->base_number : 0;

@@ -20,6 +20,9 @@ void directive_read(struct transaction *t);
 /* Makes the candidate's generation, or its problems. */
 void directive_make(struct transaction *t);
 
+/* The wish behind it. Only of a directive that was prepared. */
+enum request_kind directive_kind(const struct transaction *t);
+
 /* The generation returned to; 0: none. */
 uint64_t directive_returns_to(const struct transaction *t);
 

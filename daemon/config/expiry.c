@@ -54,7 +54,6 @@ static uint64_t due_ms(const struct scope *scope)
 
 static void end(struct scope *scope, enum request_kind kind)
 {
-	struct config *config = scope->app->config;
 	struct request *request = request_new(kind, scope->app, "prodd", NULL);
 
 	scope->no_end_before_ms = clock_monotonic_ms() + RETRY_MS;
@@ -66,11 +65,8 @@ static void end(struct scope *scope, enum request_kind kind)
 	if (kind == REQUEST_FALL_BACK) {
 		request->generation = scope->row->fallback;
 		counters.confirmations_expired++;
-		events_add(config->events, EVENT_ROLLED_BACK, scope->app->name, "", "nobody confirmed generation %lu",
-			   (unsigned long)scope->row->generation);
 	} else {
 		counters.overrides_expired++;
-		events_add(config->events, EVENT_OVERRIDE_ENDED, scope->app->name, "", "its time is over");
 	}
 	request_submit(request, 0);
 }

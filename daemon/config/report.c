@@ -3,12 +3,14 @@
 #define _GNU_SOURCE
 #include "daemon/config/report.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "daemon/config/directive.h"
 #include "daemon/config/outcome.h"
 #include "daemon/util/file.h"
-#include <fcntl.h>
+#include "daemon/util/log.h"
 
 void report_problem_text(const struct wire_problem *p, char *text, size_t size)
 {
@@ -213,6 +215,18 @@ int report_encode(const struct transaction *t, const struct candidate *c, struct
 
 /* ---- events */
 
+/* What an operator did, or a deadline, beside the generation that came of it. */
+static void event_directive(const struct transaction *t, const char *app)
+{
+	static const enum event_kind kinds[] = {
+		[REQUEST_SET] = EVENT_OVERRIDE_SET, [REQUEST_UNSET] = EVENT_OVERRIDE_ENDED,
+		[REQUEST_EXPIRE] = EVENT_OVERRIDE_ENDED, [REQUEST_ROLLBACK] = EVENT_ROLLED_BACK,
+		[REQUEST_FALL_BACK] = EVENT_ROLLED_BACK,
+	};
+
+	events_add(t->config->events, kinds[directive_kind(t)], app, "", "%s", t->cause);
+}
+
 static void event_committed(const struct transaction *t, const struct candidate *c)
 {
 	const char *app = c->scope->app->name;
@@ -221,10 +235,25 @@ static void event_committed(const struct transaction *t, const struct candidate 
 	events_add(t->config->events, EVENT_COMMITTED, app, "", "generation %" PRIu64 " -> %" PRIu64 " (%u keys, %s): %s",
 		   c->before ? c->before->record.number : 0, c->generation->record.number, c->change_count,
 		   c->scope->row->environment, t->cause);
+	if (t->directive)
+		event_directive(t, app);
 	TAILQ_FOREACH(voter, &c->voters, link)
 		if (voter->confirmed && (voter->kept_count > 0 || voter->state == INSTANCE_RESTART))
 			events_add(t->config->events, EVENT_RESTART_NEEDED, app, voter->name,
 				   "generation %" PRIu64 " needs a restart %s", c->generation->record.number, voter->reason);
+}
+
+static void event_invalid(const struct transaction *t, const struct candidate *c)
+{
+	const char *app = c->scope->app->name;
+
+	events_add(t->config->events, EVENT_INVALID, app, "", "%s (%s)", c->scope->differs_why, t->cause);
+	if (c->before && strcmp(t->cause, CONFIG_CAUSE_START) == 0) {
+		events_add(t->config->events, EVENT_LAST_GOOD, app, "", "started from last good generation %" PRIu64 ": %s",
+			   c->before->record.number, c->scope->differs_why);
+		log_warn("%s: started from last good generation %" PRIu64 ": %s", app, c->before->record.number,
+			 c->scope->differs_why);
+	}
 }
 
 static void event_one(const struct transaction *t, const struct candidate *c)
@@ -234,7 +263,7 @@ static void event_one(const struct transaction *t, const struct candidate *c)
 	if (t->outcome == OUTCOME_COMMITTED && c->verdict == CANDIDATE_CHANGED)
 		event_committed(t, c);
 	else if (t->outcome == OUTCOME_INVALID && c->verdict == CANDIDATE_INVALID)
-		events_add(t->config->events, EVENT_INVALID, app, "", "%s (%s)", c->scope->differs_why, t->cause);
+		event_invalid(t, c);
 	else if (t->outcome == OUTCOME_REJECTED)
 		events_add(t->config->events, EVENT_REJECTED, app, "", "%s", c->scope->differs_why);
 	else if (t->outcome == OUTCOME_NO_ANSWER)
