@@ -28,13 +28,17 @@
  *               error; where they take a `struct prodd_error *e` it says what happened; it may be NULL.
  *   Time        No call needs a connection.  Those that wait have a timeout in their arguments and return
  *               at most 10 ms after it; all others return within 5 ms and make no system call that blocks.
+ *               prodd_close() and prodd_free() wait for a callback that runs at that moment.
  *   Threads     Each call says who may make it.  Callbacks run without locks held: in the library's thread,
  *               or, when the program has its own loop, in the one that calls prodd_dispatch() or
- *               prodd_wait_config().
+ *               prodd_wait_config().  They may make any call but those that wait, dispatch or end the handle.
  *   Ownership   "borrowed": the callee keeps nothing; "takes": the callee frees it; "shares": it is
  *               counted, and freed with the last reference.
  *   Fork        A child process is a new instance from its first call on, with a session of its own, named
  *               PARENT.CHILD; snapshots and key handles stay valid.  Nothing needs to be called for it.
+ *               The child of a callback must call exec(3) or _exit(2).
+ *   Descriptors Those that the program closes, as by closefrom(3), are noticed and made anew; others that have
+ *               their numbers by then are left alone.
  *   Signals     None is taken or raised; the library's thread blocks all of them.
  */
 #ifndef PRODD_CLIENT_H
