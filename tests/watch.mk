@@ -3,6 +3,7 @@
 
 if DAEMON
 watch_tests = \
+	tests/integration/a_stranger_speaks_from_the_manual_page.py \
 	tests/integration/events_tell_what_happened.py \
 	tests/integration/watch_ends_at_the_final_content.py \
 	tests/integration/watch_reloads_what_has_changed_and_nothing_else.py
