@@ -264,6 +264,8 @@ class Daemon:
         """Starts it and returns when both sockets accept."""
         env = dict(os.environ, **self.env)
         env.setdefault("PRODD_LIBEXEC", os.path.dirname(PRODD))
+        if self.wrapper:  # LeakSanitizer does not work under ptrace
+            env["ASAN_OPTIONS"] = env.get("ASAN_OPTIONS", "") + ":detect_leaks=0"
         words = self.wrapper + [PRODD, "--dir", self.dir] + self.options
 
         def prepare():
@@ -315,12 +317,20 @@ class Daemon:
 
     def signal(self, number):
         """To prodd itself, also under a wrapper that would not hand it on."""
-        if self.process.poll() is not None:
-            return
-        pid = self.process.pid
-        with contextlib.suppress(OSError, ValueError):
-            pid = self.pid if self.wrapper else pid
-        os.kill(pid, number)
+        if self.process.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._wrapped() if self.wrapper else self.process.pid, number)
+
+    def _wrapped(self):
+        """The pid of prodd as a child of its wrapper; the wrapper's own when it has become prodd, or has not started it."""
+        with contextlib.suppress(OSError):
+            with open(f"/proc/{self.process.pid}/task/{self.process.pid}/children") as f:
+                children = f.read().split()
+            for pid in children:
+                with open(f"/proc/{pid}/cmdline") as f:
+                    if f.read().split("\0")[0] == PRODD:
+                        return int(pid)
+        return self.process.pid
 
     def restart(self):
         self.stop()
