@@ -10,6 +10,7 @@ tree_unit_tests = \
 	tests/unit/overlay \
 	tests/unit/parse \
 	tests/unit/parse_limits \
+	tests/unit/parse_memory \
 	tests/unit/scan \
 	tests/unit/schema \
 	tests/unit/tree \
@@ -40,6 +41,9 @@ tests_unit_parse_LDADD = $(parse_unit_libs)
 tests_unit_parse_limits_SOURCES = tests/unit/parse_limits.c $(parsing_headers)
 tests_unit_parse_limits_CFLAGS = $(tree_unit_cflags)
 tests_unit_parse_limits_LDADD = $(parse_unit_libs)
+tests_unit_parse_memory_SOURCES = tests/unit/parse_memory.c $(parsing_headers)
+tests_unit_parse_memory_CFLAGS = $(tree_unit_cflags)
+tests_unit_parse_memory_LDADD = $(parse_unit_libs)
 tests_unit_scan_SOURCES = tests/unit/scan.c tests/unit/literals.h tests/unit/trees.h tests/unit/suite.h
 tests_unit_scan_CFLAGS = $(tree_unit_cflags)
 tests_unit_scan_LDADD = $(parse_unit_libs)

@@ -73,6 +73,27 @@ static void report_refused(struct values *v, size_t begin)
 		     config_error_text(&v->config));
 }
 
+/*
+ * libconfig 1.5 goes on when it cannot copy a string or a name, and holds NULL instead of it, which reads
+ * like an empty one; its own copies are never NULL.
+ */
+static bool is_whole(config_setting_t *setting)
+{
+	int count = config_setting_length(setting);
+
+	if (config_setting_type(setting) == CONFIG_TYPE_STRING && !config_setting_get_string(setting))
+		return false;
+	for (int i = 0; i < count; i++) {
+		config_setting_t *member = config_setting_get_elem(setting, (unsigned)i);
+
+		if (config_setting_is_group(setting) && !config_setting_name(member))
+			return false;
+		if (!is_whole(member))
+			return false;
+	}
+	return true;
+}
+
 /* 1: a batch is there; 0: no leaf is left. */
 static int next_batch(struct values *v)
 {
@@ -91,7 +112,7 @@ static int next_batch(struct values *v)
 		config_init(&v->config);
 		v->parsed = true;
 		if (config_read_string(&v->config, v->text.at) == CONFIG_TRUE)
-			return 1;
+			return is_whole(config_root_setting(&v->config)) ? 1 : -PRODD_E_NO_MEMORY;
 		report_refused(v, begin);
 	} while (v->end < v->scan->count);
 	return 0;

@@ -5,6 +5,7 @@
  */
 #include "daemon/tree/pattern.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -133,14 +134,19 @@ struct pattern *pattern_free(struct pattern *pattern)
 	return NULL;
 }
 
-bool pattern_matches(const struct pattern *pattern, struct prodd_slice value)
+int pattern_match(const struct pattern *pattern, struct prodd_slice value)
 {
 	char text[PATTERN_VALUE_MAX + 1];	/* regexec() wants a final NUL */
 
+	int r;
+
 	if (value.size >= sizeof text)
-		return false;
+		return 0;
 	if (value.size)
 		memcpy(text, value.at, value.size);
 	text[value.size] = '\0';
-	return regexec(&pattern->regex, text, 0, NULL, 0) == 0;
+	errno = 0;
+	r = regexec(&pattern->regex, text, 0, NULL, 0);
+	/* glibc 2.36 calls any failure a mismatch: only errno tells. */
+	return r != 0 && (r == REG_ESPACE || errno == ENOMEM) ? -PRODD_E_NO_MEMORY : r == 0;
 }

@@ -28,7 +28,7 @@ int pattern_new(struct pattern **ret, struct prodd_slice text, struct prodd_slic
 /* Frees it and all behind it. NULL is allowed; returns NULL. */
 struct pattern *pattern_free(struct pattern *pattern);
 
-/* A longer value than PATTERN_VALUE_MAX matches nothing. Uses as much stack. */
-bool pattern_matches(const struct pattern *pattern, struct prodd_slice value);
+/* 1: it matches; 0: it does not, nor does a value over PATTERN_VALUE_MAX; -PRODD_E_NO_MEMORY. */
+int pattern_match(const struct pattern *pattern, struct prodd_slice value);
 
 #endif

@@ -169,11 +169,12 @@ static int compile(struct draft *d, struct rule *rule)
 }
 
 /* What can only be asked of the finished rule. */
-static void check_whole(struct draft *d, struct rule *rule)
+static int check_whole(struct draft *d, struct rule *rule)
 {
 	struct wire_schema_key *row = &rule->row;
 	struct prodd_slice min = row->min;
 	char low[64], high[64], why[VALUE_WHY_MAX];
+	int r;
 
 	if (min.size && row->max.size) {
 		row->min.size = 0;
@@ -181,12 +182,16 @@ static void check_whole(struct draft *d, struct rule *rule)
 			value_text(min, row->type, low, sizeof low);
 			value_text(row->max, row->type, high, sizeof high);
 			mistake(d, "min", "%s is greater than max %s", low, high);
-			return;
+			return -PRODD_E_INVALID;
 		}
 		row->min = min;
 	}
-	if (row->def.size && rule_check_canonical(rule, row->def, why) < 0)
+	if (row->def.size == 0)
+		return 0;
+	r = rule_check_canonical(rule, row->def, why);
+	if (r == -PRODD_E_INVALID)
 		mistake(d, "default", "%s", why);
+	return r;
 }
 
 static int build(struct draft *d, struct rule *rule)
@@ -220,10 +225,7 @@ static int draft_to_rule(struct draft *d, bool patterns, struct rule *rule)
 	if (d->def.failed || d->min.failed || d->max.failed)
 		return -PRODD_E_NO_MEMORY;
 	r = build(d, rule);
-	if (r < 0)
-		return r;
-	check_whole(d, rule);
-	return d->mistakes->count > 0 ? -PRODD_E_INVALID : 0;
+	return r < 0 ? r : check_whole(d, rule);
 }
 
 int rule_new(struct rule **ret, const struct wire_schema_key *declared, bool patterns,

@@ -57,7 +57,7 @@ struct rule *rule_free(struct rule *rule);	/* NULL is allowed; returns NULL */
 int rule_check(const struct rule *rule, struct prodd_slice literal, struct prodd_buffer *ret,
 	       char why[VALUE_WHY_MAX]);
 
-/* The limits alone, for a value that has the form of the rule's type. 0 or -PRODD_E_INVALID. */
+/* The limits alone, for a value that has the form of the rule's type. As rule_check(). */
 int rule_check_canonical(const struct rule *rule, struct prodd_slice value, char why[VALUE_WHY_MAX]);
 
 /*

@@ -12,27 +12,28 @@
 
 enum { shown_max = 100, words_max = 240 };	/* bytes of a value, of a list of words, in a sentence */
 
-static bool refuse(char why[VALUE_WHY_MAX], const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Returns -PRODD_E_INVALID, as every check below that does not end with 0. */
+static int refuse(char why[VALUE_WHY_MAX], const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-static bool refuse(char why[VALUE_WHY_MAX], const char *format, ...)
+static int refuse(char why[VALUE_WHY_MAX], const char *format, ...)
 {
 	va_list args;
 
 	va_start(args, format);
 	vsnprintf(why, VALUE_WHY_MAX, format, args);
 	va_end(args);
-	return false;
+	return -PRODD_E_INVALID;
 }
 
 /* ---- numbers */
 
-static bool check_range(const struct rule *rule, struct prodd_slice value, char why[VALUE_WHY_MAX])
+static int check_range(const struct rule *rule, struct prodd_slice value, char why[VALUE_WHY_MAX])
 {
 	struct prodd_slice min = rule->row.min, max = rule->row.max;
 	char shown[shown_max], low[shown_max], high[shown_max];
 
 	if (!(min.size && value_is_below(value, min)) && !(max.size && value_is_below(max, value)))
-		return true;
+		return 0;
 	value_text(value, rule->row.type, shown, sizeof shown);
 	value_text(min, rule->row.type, low, sizeof low);
 	value_text(max, rule->row.type, high, sizeof high);
@@ -45,7 +46,7 @@ static bool check_range(const struct rule *rule, struct prodd_slice value, char 
 
 /* ---- texts and lists */
 
-static bool check_length(const struct rule *rule, uint64_t length, const char *unit, char why[VALUE_WHY_MAX])
+static int check_length(const struct rule *rule, uint64_t length, const char *unit, char why[VALUE_WHY_MAX])
 {
 	uint64_t min = rule->row.min_length, max = rule->row.max_length;
 
@@ -55,11 +56,11 @@ static bool check_length(const struct rule *rule, uint64_t length, const char *u
 	if (max > 0 && length > max)
 		return refuse(why, "%" PRIu64 " %s%s, at most %" PRIu64 " %s allowed", length, unit,
 			      length == 1 ? "" : "s", max, max == 1 ? "is" : "are");
-	return true;
+	return 0;
 }
 
 /* `"verbose" is not one of debug, info, warn, error` */
-static bool refuse_word(const struct rule *rule, struct prodd_slice text, char why[VALUE_WHY_MAX])
+static int refuse_word(const struct rule *rule, struct prodd_slice text, char why[VALUE_WHY_MAX])
 {
 	struct suggest nearest = suggest_for(text, NULL);
 	struct prodd_iter it = prodd_iter(rule->row.one_of);
@@ -97,42 +98,45 @@ static bool is_word_of(const struct rule *rule, struct prodd_slice text)
 	return false;
 }
 
-static bool check_text(const struct rule *rule, struct prodd_slice text, char why[VALUE_WHY_MAX])
+static int check_text(const struct rule *rule, struct prodd_slice text, char why[VALUE_WHY_MAX])
 {
 	if (rule->row.one_of.count > 0 && !is_word_of(rule, text))
 		return refuse_word(rule, text, why);
 	for (const struct pattern *p = rule->patterns; p; p = p->next) {
-		if (pattern_matches(p, text))
+		int r = pattern_match(p, text);
+
+		if (r < 0)
+			return r;
+		if (r > 0)
 			continue;
 		text = prodd_text_cut(text, shown_max);
 		return refuse(why, "\"%.*s\" does not match the pattern %.200s", PRODD_SLICE(text), p->text);
 	}
-	return true;
+	return 0;
 }
 
-static bool check_list(const struct rule *rule, struct prodd_cursor *c, uint32_t count,
-		       char why[VALUE_WHY_MAX])
+static int check_list(const struct rule *rule, struct prodd_cursor *c, uint32_t count,
+		      char why[VALUE_WHY_MAX])
 {
 	bool texts = rule->patterns || rule->row.one_of.count > 0;
 	struct prodd_slice text;
+	int r;
 
-	if (!check_length(rule, count, "element", why))
-		return false;
-	for (uint32_t i = 0; texts && i < count; i++) {
+	r = check_length(rule, count, "element", why);
+	for (uint32_t i = 0; r == 0 && texts && i < count; i++) {
 		if (!prodd_cursor_str(c, &text))
 			return refuse(why, "element %" PRIu32 " is not a string", i + 1);
-		if (!check_text(rule, text, why))
-			return false;
+		r = check_text(rule, text, why);
 	}
-	return true;
+	return r;
 }
 
-/* A value of the rule's type against its limits. */
-static bool check_canonical(const struct rule *rule, struct prodd_slice value, char why[VALUE_WHY_MAX])
+int rule_check_canonical(const struct rule *rule, struct prodd_slice value, char why[VALUE_WHY_MAX])
 {
 	struct prodd_cursor c = prodd_cursor(value);
 	struct prodd_slice text;
 	uint32_t count;
+	int r;
 
 	switch (rule->type) {
 	case VALUE_INT:
@@ -142,23 +146,27 @@ static bool check_canonical(const struct rule *rule, struct prodd_slice value, c
 		return check_range(rule, value, why);
 	case VALUE_STRING:
 	case VALUE_ENUM:
-		return prodd_cursor_str(&c, &text) && check_length(rule, text.size, "byte", why) &&
-		       check_text(rule, text, why);
+		if (!prodd_cursor_str(&c, &text))
+			return refuse(why, "expected a string");
+		r = check_length(rule, text.size, "byte", why);
+		return r < 0 ? r : check_text(rule, text, why);
 	case VALUE_LIST:
-		return prodd_cursor_array(&c, &count) && check_list(rule, &c, count, why);
+		if (!prodd_cursor_array(&c, &count))
+			return refuse(why, "expected a list");
+		return check_list(rule, &c, count, why);
 	default:
-		return true;
+		return 0;
 	}
 }
 
 static int deliver(const struct rule *rule, struct prodd_buffer *value, struct prodd_buffer *ret,
 		   char why[VALUE_WHY_MAX])
 {
-	if (value->failed)
-		return value->failed;
-	if (!check_canonical(rule, prodd_buffer_slice(value), why))
-		return -PRODD_E_INVALID;
-	return prodd_buffer_append(ret, value->at, value->size);
+	int r = value->failed;
+
+	if (r == 0)
+		r = rule_check_canonical(rule, prodd_buffer_slice(value), why);
+	return r < 0 ? r : prodd_buffer_append(ret, value->at, value->size);
 }
 
 int rule_check(const struct rule *rule, struct prodd_slice literal, struct prodd_buffer *ret,
@@ -169,11 +177,6 @@ int rule_check(const struct rule *rule, struct prodd_slice literal, struct prodd
 	if (!value_convert(rule->type, literal, &value, why))
 		return -PRODD_E_INVALID;
 	return deliver(rule, &value, ret, why);
-}
-
-int rule_check_canonical(const struct rule *rule, struct prodd_slice value, char why[VALUE_WHY_MAX])
-{
-	return check_canonical(rule, value, why) ? 0 : -PRODD_E_INVALID;
 }
 
 int rule_parse_text(const struct rule *rule, struct prodd_slice like, struct prodd_slice text,

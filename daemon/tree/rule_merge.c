@@ -135,11 +135,14 @@ static int build(struct rule **ret, const struct wire_schema_key *row, const str
 		r = add_patterns(*ret, first->patterns);
 	if (r == 0)
 		r = add_patterns(*ret, second->patterns);
+	if (r == 0 && row->def.size) {
+		r = rule_check_canonical(*ret, row->def, why);
+		if (r == -PRODD_E_INVALID)
+			return refuse_default(first, second, why, e);
+	}
 	if (r < 0)
 		return prodd_error_set(e, -r, "%.*s: merging two declarations", PRODD_SLICE(row->key));
 	show_pattern(*ret);
-	if (row->def.size && rule_check_canonical(*ret, row->def, why) < 0)
-		return refuse_default(first, second, why, e);
 	return 0;
 }
 
