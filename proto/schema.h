@@ -38,7 +38,7 @@
 	F(T, STR,   key,        none, MUST, 255,   "0.1.0", "Dotted name: \"database.max_connections\".") \
 	F(T, STR,   type,       none, MUST, 16,    "0.1.0", "bool, int, float, string, duration, size, enum or list.") \
 	F(T, VALUE, def,        none, MAY,  65536, "0.1.0", "Default, in the form of config_entry.value.") \
-	F(T, BOOL,  required,   none, MAY,  0,     "0.1.0", "The files or an override must set it.") \
+	F(T, BOOL,  required,   none, MAY,  0,     "0.1.0", "A file must set it, unless it has a default.") \
 	F(T, VALUE, min,        none, MAY,  64,    "0.1.0", "Smallest number, duration or size allowed.") \
 	F(T, VALUE, max,        none, MAY,  64,    "0.1.0", "Largest number, duration or size allowed.") \
 	F(T, UINT,  min_length, none, MAY,  0,     "0.1.0", "Fewest bytes of a string, or elements of a list.") \
