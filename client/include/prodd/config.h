@@ -306,7 +306,7 @@ struct prodd_schema_key {
 	const char *type;		/* bool, int, float, string, duration, size, enum or list */
 	const char *def;		/* default as text: "true", "10", "0.5", "db.internal", "2s" */
 	const char *const *def_list;	/* default of a list: texts, NULL at the end */
-	bool required;			/* the files or an override must set it */
+	bool required;			/* a file must set it, unless it has a default */
 	bool restart;			/* a running instance keeps its old value until it restarts */
 	const char *min;		/* of int, float, duration, size: the smallest allowed, as text */
 	const char *max;		/* and the largest */
