@@ -142,7 +142,8 @@ static int read_failed(struct layers *layers, const struct layers_file *f)
 	if (errno == ENOMEM)
 		return -PRODD_E_NO_MEMORY;
 	if (errno == EFBIG)
-		return layers_add_problem(layers, f->path, "is too large: at most %u bytes of a file are read",
+		return layers_add_problem(layers, f->path,
+					  "is too large: at most %u bytes of a file are read",
 					  LAYERS_FILE_MAX);
 	return layers_add_problem(layers, f->path, "cannot be read: %s", strerror(errno));
 }
@@ -224,8 +225,10 @@ static int read_files(struct layers *layers)
 		int r = read_one(layers, f);
 
 		if (r > 0 && total + f->content.size > LAYERS_TOTAL_MAX)
-			r = layers_add_problem(layers, f->path, "goes over the limit: all files together may have "
-					       "%u bytes", LAYERS_TOTAL_MAX);
+			r = layers_add_problem(layers, f->path,
+					       "goes over the limit: all files together may have "
+					       "%u bytes",
+					       LAYERS_TOTAL_MAX);
 		if (r < 0)
 			return r;
 		if (r == 0) {
@@ -274,7 +277,8 @@ int layers_read(const struct layers_where *where, struct layers *ret, struct pro
 	if (r == 0)
 		r = hash_sources(&found);
 	if (r < 0)
-		return prodd_error_set(e, -r, "reading %s", where->directory ? where->directory : where->conf);
+		return prodd_error_set(e, -r, "reading %s",
+				       where->directory ? where->directory : where->conf);
 	*ret = found;
 	found = (struct layers){ 0 };
 	return 0;
@@ -349,7 +353,9 @@ int layers_encode(const struct layers *layers, struct prodd_buffer *b, uint32_t 
 	for (size_t i = 0; i < layers->count; i++) {
 		const struct layers_file *f = &layers->files[i];
 		struct wire_source_file row = {
-			.name = prodd_slice(f->name), .path = prodd_slice(f->path), .layer = prodd_slice(f->layer),
+			.name = prodd_slice(f->name),
+			.path = prodd_slice(f->path),
+			.layer = prodd_slice(f->layer),
 			.content = prodd_buffer_slice(&f->content),
 		};
 

@@ -33,7 +33,7 @@ struct layers_where {
 struct layers_file {
 	char *name;			/* owned: relative to the directory, "conf.d/10-local.conf" */
 	char *path;			/* owned: as an operator would open it */
-	char *real;			/* owned: all links followed; two apps' layers with one real path are shared */
+	char *real; /* owned: all links followed; two apps' layers with one real path are shared */
 	const char *layer;		/* static: "schema", "default", "environment" or "local" */
 	struct prodd_buffer content;
 	char hash[LAYERS_HASH_SIZE];	/* of the content */
