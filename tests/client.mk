@@ -65,5 +65,9 @@ tests_unit_client_values_LDADD = $(client_unit_libs)
 client_tests += tests/integration/library_calls_do_not_block.py
 endif
 
+if DAEMON
+client_tests += tests/integration/hello_runs_in_both_ways.py
+endif
+
 dist_check_SCRIPTS += $(client_tests)
 TESTS += $(client_tests)
