@@ -124,8 +124,10 @@ void config_instance_subscribed(struct config *config, struct instance *instance
 	struct scope *scope = instance->scope;
 
 	returns_record(config);
-	if (!scope)
+	if (!scope) {
+		instance_serve(instance);
 		return;
+	}
 	if (app->held && returns_expected(config->returns, app->name, instance->name) && --app->expected == 0)
 		app_returned(config, app);
 	if (declared_try(config, instance))
