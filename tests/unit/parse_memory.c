@@ -16,14 +16,6 @@
 /* Which allocation fails, counted from now; negative: none. */
 static atomic_long countdown = -1;
 
-static bool fails_now(void)
-{
-	if (countdown < 0 || countdown-- > 0)
-		return false;
-	errno = ENOMEM;
-	return true;
-}
-
 #if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 enum { can_fail = 1 };
 
@@ -35,6 +27,14 @@ void *__libc_realloc(void *at, size_t size);
 EXPORT void *malloc(size_t size);
 EXPORT void *calloc(size_t count, size_t size);
 EXPORT void *realloc(void *at, size_t size);
+
+static bool fails_now(void)
+{
+	if (countdown < 0 || countdown-- > 0)
+		return false;
+	errno = ENOMEM;
+	return true;
+}
 
 void *malloc(size_t size)
 {
