@@ -11,13 +11,16 @@
 #include "tests/fuzz/fuzz.h"
 
 static const char schema[] =
-	"keys = ( { key = \"a.b\"; type = \"int\"; min = 1; max = 9; default = 3; }, { key = \"c\"; type = \"list\"; },"
+	"keys = ( { key = \"a.b\"; type = \"int\"; min = 1; max = 9; default = 3; }, { key = \"c\"; type = "
+	"\"list\"; },"
 	"{ key = \"d\"; type = \"duration\"; }, { key = \"e\"; type = \"string\"; pattern = \"^x+$\"; } );";
 
 static struct prodd_list files_of(struct prodd_buffer *b, struct prodd_slice content, bool with_schema)
 {
 	struct wire_source_file rules = {
-		.name = prodd_slice("schema.conf"), .path = prodd_slice("/schema.conf"), .layer = prodd_slice("schema"),
+		.name = prodd_slice("schema.conf"),
+		.path = prodd_slice("/schema.conf"),
+		.layer = prodd_slice("schema"),
 		.content = prodd_slice(schema),
 	};
 	struct wire_source_file file = {

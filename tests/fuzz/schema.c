@@ -33,7 +33,9 @@ static void check_rules(struct prodd_list keys)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct wire_source_file file = {
-		.name = prodd_slice("schema.conf"), .path = prodd_slice("/schema.conf"), .layer = prodd_slice("schema"),
+		.name = prodd_slice("schema.conf"),
+		.path = prodd_slice("/schema.conf"),
+		.layer = prodd_slice("schema"),
 		.content = { (const char *)data, size },
 	};
 	struct wire_parse request = { .app = prodd_slice("orders") };
