@@ -3,11 +3,13 @@
 
 if DAEMON
 watch_tests = \
+	tests/integration/sockets_and_directories_are_made_as_they_must_be.py \
+	tests/integration/status_and_command_tell_who_may_use_a_name.py \
 	tests/integration/a_stranger_speaks_from_the_manual_page.py \
 	tests/integration/events_tell_what_happened.py \
 	tests/integration/watch_ends_at_the_final_content.py \
 	tests/integration/watch_reloads_what_has_changed_and_nothing_else.py
 dist_check_SCRIPTS += $(watch_tests)
 TESTS += $(watch_tests)
-EXTRA_DIST += tests/integration/saving.py
+EXTRA_DIST += tests/integration/protocol_page.py tests/integration/saving.py
 endif
