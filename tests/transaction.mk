@@ -18,4 +18,15 @@ transaction_tests = \
 dist_check_SCRIPTS += $(transaction_tests)
 TESTS += $(transaction_tests)
 EXTRA_DIST += tests/integration/scripted.py
+
+fault_tests = tests/fault/kill_at_every_step.py
+dist_check_SCRIPTS += $(fault_tests)
+TESTS += $(fault_tests)
+EXTRA_DIST += tests/fault/history.py
+
+# Long: every step with many seeds.
+check-fault: all
+	$(AM_V_at)PRODD_KILL_SEEDS=$${PRODD_KILL_SEEDS:-5000} PRODD_TEST_TIMEOUT=$${PRODD_TEST_TIMEOUT:-3600} \
+	$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(fault_tests)'
+.PHONY: check-fault
 endif

@@ -11,9 +11,12 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "daemon/util/file.h"
+
+#define LOCK_TRIES 100		/* 5 ms each */
 
 /* ---- naming */
 
@@ -174,6 +177,19 @@ static int name_holder(int lock, const char *run, struct prodd_error *e)
 	return prodd_error_set(e, PRODD_E_BUSY, "%s: another prodd (pid %d) has this directory", run, atoi(pid));
 }
 
+/* One that was killed lets go when its last thread is gone, and a helper that it was starting: milliseconds, as a rule. */
+static int wait_for_lock(int fd)
+{
+	const struct timespec pause = { .tv_nsec = 5000000 };
+
+	for (int i = 0; i < LOCK_TRIES; i++) {
+		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+			return 0;
+		nanosleep(&pause, NULL);
+	}
+	return -1;
+}
+
 static int take_lock(struct places *places, struct prodd_error *e)
 {
 	char *path;
@@ -185,7 +201,7 @@ static int take_lock(struct places *places, struct prodd_error *e)
 	free(path);
 	if (fd < 0)
 		return prodd_error_set(e, PRODD_E_IO, "%s/prodd.lock: %s", places->run, strerror(errno));
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+	if (wait_for_lock(fd) < 0)
 		return name_holder(fd, places->run, e);
 	if (ftruncate(fd, 0) < 0 || dprintf(fd, "%d\n", (int)getpid()) < 0)
 		return prodd_error_set(e, PRODD_E_IO, "%s/prodd.lock: %s", places->run, strerror(errno));
