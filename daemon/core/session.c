@@ -110,9 +110,6 @@ static void tell(struct session *session)
 {
 	struct peer *peer = session->peer;
 
-	if (session->told)
-		return;
-	session->told = true;
 	outcall_end_all(session);
 	call_forget_all(session);
 	if (peer) {

@@ -23,7 +23,6 @@ struct session {
 	bool blocked;			/* the kernel takes no more output now */
 	bool ending;			/* what is queued is sent, then it ends; nothing is read or queued any more */
 	bool failed;			/* the connection is gone: nothing is sent either */
-	bool told;			/* peer and calls know of the end */
 	struct event *on_readable;	/* owned */
 	struct event *on_writable;	/* owned */
 	struct loop_timer timer;	/* of the nearest deadline below */

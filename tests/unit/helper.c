@@ -53,7 +53,8 @@ static void read_request(struct prodd_message *ret, struct prodd_buffer *b)
 		_exit(7);
 }
 
-static void answer_with(size_t text)
+/* `wrong` is added to the length that the frame announces. */
+static void answer_with_length(size_t text, char wrong)
 {
 	static char file[4096];
 	struct wire_problem problem = { .file = { file, sizeof file }, .text = { "x", 1 } };
@@ -67,7 +68,13 @@ static void answer_with(size_t text)
 	parsed.problems = prodd_list(&list, count);
 	if (prodd_frame_answer(&b, 1, &wire_record_parsed, &parsed) < 0)
 		_exit(6);
+	b.at[3] += wrong;
 	write_all(b.at, b.size);
+}
+
+static void answer_with(size_t text)
+{
+	answer_with_length(text, 0);
 }
 
 /* Which of these a helper has besides 0, 1, 2 and 3. */
@@ -115,6 +122,8 @@ static void be(const char *what)
 		prodd_frame_error(&out, 1, &error), write_all(out.at, out.size);
 	else if (strcmp(what, "helper-twice") == 0)
 		answer_with(0), answer_with(0);
+	else if (strcmp(what, "helper-length") == 0)
+		answer_with_length(0, 1);
 	else if (strcmp(what, "helper-flood") == 0)
 		for (;;)
 			write_all("\0\x7f\xff\xff" "flood flood flood", 20);
@@ -168,6 +177,7 @@ static void set_up(void)
 	self[n] = '\0';
 	name = strrchr(self, '/');
 	*name++ = '\0';
+	ck_assert_int_ge(dup(STDERR_FILENO), 0);	/* as a parent might leave one open */
 	ck_assert_int_eq(loop_init(&loop, &e), 0);
 	ck_assert_int_eq(helper_program_open(&program, self, name, &e), 0);
 	memset(&t, 0, sizeof t);
@@ -241,6 +251,7 @@ static const struct { const char *what; uint64_t deadline_ms; const char *says; 
 	{ "helper-close-and-hang", 100, "within 100 ms" },
 	{ "helper-garbage", 20000, "nonsense" },
 	{ "helper-half", 20000, "nonsense" },
+	{ "helper-length", 20000, "nonsense" },
 	{ "helper-note", 20000, "nonsense" },
 	{ "helper-twice", 20000, "nonsense" },
 	{ "helper-error", 20000, "no such thing" },

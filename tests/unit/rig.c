@@ -52,7 +52,7 @@ static bool may_use(struct service *service, const struct identity *who, struct 
 static void call(struct service *service, struct call *call, const void *params)
 {
 	struct rig *rig = container_of(service, struct rig, service);
-	struct wire_schema schema = { .app = rig->filler };
+	struct wire_schema schema = { .app = { "x", 1 }, .keys = rig->filler };
 	struct prodd_error e;
 
 	(void)params;
@@ -106,6 +106,22 @@ void rig_run(struct rig *rig)
 {
 	for (int i = 0; i < 30; i++)
 		event_base_loop(rig->loop.base, EVLOOP_NONBLOCK);
+}
+
+static void stop(struct loop_timer *timer)
+{
+	loop_stop(timer->loop);
+}
+
+void rig_pass(struct rig *rig, unsigned ms)
+{
+	struct loop_timer end;
+	struct prodd_error e;
+
+	ck_assert_int_eq(loop_timer_init(&end, &rig->loop, stop, &e), 0);
+	loop_timer_arm(&end, ms);
+	ck_assert_int_eq(loop_run(&rig->loop, &e), 0);
+	loop_timer_clear(&end);
 }
 
 void rig_until(struct rig *rig, const uint64_t *what, uint64_t value)

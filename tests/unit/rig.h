@@ -23,7 +23,7 @@ struct rig {
 	struct call *kept[RIG_CALLS];	/* calls of `confirm` and `events`: a test answers them */
 	unsigned kept_count;
 	unsigned called;		/* calls that reached the service */
-	struct prodd_slice filler;	/* what a config.schema is answered with, as the name of the app */
+	struct prodd_list filler;	/* the keys that a config.schema is answered with */
 	struct peer *attach;		/* to be attached by the next hello */
 };
 
@@ -32,6 +32,9 @@ void rig_clear(struct rig *rig);	/* asserts that nothing is left on any account 
 
 /* Runs turns until nothing is left to do now. */
 void rig_run(struct rig *rig);
+
+/* Runs turns for that time. */
+void rig_pass(struct rig *rig, unsigned ms);
 
 /* Runs turns, waiting, until *what is `value`; fails after 10 s. */
 void rig_until(struct rig *rig, const uint64_t *what, uint64_t value);

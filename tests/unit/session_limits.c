@@ -167,6 +167,18 @@ START_TEST(the_longest_frame_is_taken_and_one_byte_more_is_not)
 }
 END_TEST
 
+START_TEST(a_long_frame_leaves_nothing_behind_in_an_idle_session)
+{
+	int fd = rig_greeted(&rig, false, NULL);
+
+	rig.limits.frames = 1;
+	send_long(fd, PRODD_FRAME_MAX);
+	rig_expect(&rig, fd, 2, PRODD_OK);
+	ck_assert_uint_lt(account()->bytes, 5000);
+	close(fd);
+}
+END_TEST
+
 START_TEST(frames_that_are_never_finished_are_charged_until_the_uid_is_full)
 {
 	static char most[200000];
@@ -341,22 +353,33 @@ START_TEST(ten_thousand_requests_are_answered_whenever_they_are_read)
 }
 END_TEST
 
+/* Lets a config.schema be answered with about `size` bytes. */
+static void fill_answers(struct prodd_buffer *b, size_t size)
+{
+	static char help[1000];
+	struct wire_schema_key key = { .key = { "x", 1 }, .type = { "int", 3 }, .help = { help, sizeof help } };
+	uint32_t count = 0;
+
+	memset(help, 'h', sizeof help);
+	while (b->size < size)
+		prodd_encode_element(b, &count, &wire_record_schema_key, &key);
+	rig.filler = prodd_list(b, count);
+}
+
 START_TEST(large_answers_wait_one_at_a_time)
 {
-	static char filler[128];
 	struct wire_app_request params = { .app = { "x", 1 } };
-	prodd_auto_buffer requests = { 0 };
+	prodd_auto_buffer requests = { 0 }, filler = { 0 };
 	int fd = rig_greeted(&rig, true, NULL);
 
-	memset(filler, 'x', sizeof filler);
-	rig.filler = (struct prodd_slice){ filler, sizeof filler };
+	fill_answers(&filler, 50000);
 	for (uint64_t id = 1; id <= 400; id++)
 		prodd_frame_call(&requests, id, WIRE_M_config_schema, &params);
-	rig.limits.output_soft = 1000;
 	rig_send(fd, requests.at, requests.size);
 	rig_run(&rig);
-	ck_assert_uint_le(account()->bytes_max, 64 * 1024);
+	ck_assert_uint_le(account()->bytes_max, rig.limits.output_soft + 4 * filler.size);
 	ck_assert_uint_eq(read_all(fd, 400), 400);
+	ck_assert_uint_le(account()->bytes_max, rig.limits.output_soft + 4 * filler.size);
 	close(fd);
 }
 END_TEST
@@ -431,22 +454,18 @@ END_TEST
 
 START_TEST(who_reads_slowly_is_not_cut)
 {
-	prodd_auto_buffer ping = { 0 };
-	uint64_t end;
+	static char some[100000];
+	struct wire_app_request params = { .app = { "x", 1 } };
+	prodd_auto_buffer filler = { 0 };
 	int fd;
 
-	prodd_frame_call(&ping, 5, WIRE_M_ping, &empty);
-	rig.limits.stall_ms = 500;
-	fd = rig_greeted(&rig, false, NULL);
-	send_until_full(fd, WIRE_M_ping, &empty, 1000000);
-	end = clock_monotonic_ms() + 1200;
-	while (clock_monotonic_ms() < end) {
-		static char some[200000];	/* most of what the kernel holds, or it would not ask for more */
-
-		ck_assert_int_ge(recv(fd, some, sizeof some, 0), -1);
-		event_base_loop(rig.loop.base, EVLOOP_NONBLOCK);
-		while (send(fd, ping.at, ping.size, MSG_NOSIGNAL) > 0)
-			;
+	rig.limits.stall_ms = 400;
+	fd = rig_greeted(&rig, true, NULL);
+	fill_answers(&filler, 1000000);
+	rig_send_call(fd, 1, WIRE_M_config_schema, &params);
+	for (int i = 0; i < 8; i++) {
+		rig_pass(&rig, 100);
+		ck_assert_int_gt(recv(fd, some, sizeof some, 0), 0);
 	}
 	ck_assert_uint_eq(counters.sessions_ended_output, 0);
 	ck_assert_uint_eq(rig.host.count, 1);
@@ -484,6 +503,7 @@ static Suite *limits_suite(void)
 	tcase_add_test(tc, a_frame_cut_at_any_byte_is_waited_for);
 	tcase_add_loop_test(tc, a_bomb_gets_a_clear_error_and_ends_its_session_alone, 0, sizeof bombs / sizeof *bombs);
 	tcase_add_test(tc, the_longest_frame_is_taken_and_one_byte_more_is_not);
+	tcase_add_test(tc, a_long_frame_leaves_nothing_behind_in_an_idle_session);
 	tcase_add_test(tc, frames_that_are_never_finished_are_charged_until_the_uid_is_full);
 	tcase_add_test(tc, a_turn_handles_a_bounded_number_of_frames);
 	tcase_add_loop_test(tc, descriptors_are_closed_and_end_the_session, 0, 4);
