@@ -61,6 +61,6 @@ check-valgrind: all
 	$(AM_V_at)unit=`for t in $(TESTS); do case $$t in tests/unit/*) echo $$t ;; esac; done`; \
 	$(MAKE) $(AM_MAKEFLAGS) check TESTS="`echo $$unit`" LOG_COMPILER='$(LOG_COMPILER) --valgrind'
 
-.PHONY: bench print-tests print-threaded-tests check-valgrind
+.PHONY: bench check-fault print-tests print-threaded-tests check-valgrind
 
 CLEANFILES += tests/.door tests/.room

@@ -28,5 +28,4 @@ EXTRA_DIST += tests/fault/history.py
 check-fault: all
 	$(AM_V_at)PRODD_KILL_SEEDS=$${PRODD_KILL_SEEDS:-5000} PRODD_TEST_TIMEOUT=$${PRODD_TEST_TIMEOUT:-3600} \
 	$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(fault_tests)'
-.PHONY: check-fault
 endif
