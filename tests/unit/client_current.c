@@ -148,15 +148,25 @@ END_TEST
 
 /* ---- names, which threads add at once too */
 
-static struct prodd_names names;
+enum { adders = 4, rounds = 300, names_of_round = 20 };
 
+static struct prodd_names names;
+static pthread_barrier_t together;
+
+/* All add the same names at the same moment, round after round. */
 static void *add_names(void *arg)
 {
 	char name[16];
 
-	for (int i = 0; i < 200; i++) {
-		snprintf(name, sizeof name, "name%d", i % 100);
-		if (strcmp(prodd_names_add(&names, name, NULL)->text, name) != 0)
+	for (int round = 0; round < rounds; round++) {
+		pthread_barrier_wait(&together);
+		for (int i = 0; i < names_of_round; i++) {
+			snprintf(name, sizeof name, "name%d", round * names_of_round + i);
+			if (strcmp(prodd_names_add(&names, name, NULL)->text, name) != 0)
+				abort();
+		}
+		if (pthread_barrier_wait(&together) == PTHREAD_BARRIER_SERIAL_THREAD &&
+		    prodd_names_newest(&names)->number != (unsigned)(round + 1) * names_of_round - 1)
 			abort();
 	}
 	return arg;
@@ -164,18 +174,15 @@ static void *add_names(void *arg)
 
 START_TEST(a_name_is_added_once)
 {
-	pthread_t threads[8];
-	unsigned count = 0;
+	pthread_t threads[adders];
 
-	for (int i = 0; i < 8; i++)
+	ck_assert_int_eq(pthread_barrier_init(&together, NULL, adders), 0);
+	for (int i = 0; i < adders; i++)
 		ck_assert_int_eq(pthread_create(&threads[i], NULL, add_names, NULL), 0);
-	for (int i = 0; i < 8; i++)
+	for (int i = 0; i < adders; i++)
 		pthread_join(threads[i], NULL);
-	for (const struct prodd_name *name = prodd_names_newest(&names); name; name = name->next)
-		count++;
-	ck_assert_uint_eq(count, 100);
-	ck_assert_uint_eq(prodd_names_newest(&names)->number, 99);
 	prodd_names_clear(&names);
+	pthread_barrier_destroy(&together);
 }
 END_TEST
 

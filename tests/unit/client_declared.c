@@ -4,6 +4,7 @@
 
 #include "proto/codec.h"
 #include "proto/cursor.h"
+#include "proto/frame.h"
 #include "proto/limits.h"
 #include "tests/unit/client_suite.h"
 
@@ -150,6 +151,22 @@ START_TEST(a_shorter_struct_of_an_older_program_is_read)
 }
 END_TEST
 
+/* As the daemon would look at it. */
+static void fits_a_frame(struct prodd_list keys)
+{
+	struct wire_declare declare = { .keys = keys, .more = true };
+	prodd_auto_buffer frame = { 0 };
+	struct prodd_message m;
+
+	ck_assert_int_eq(prodd_frame_call(&frame, 1000, WIRE_M_config_declare, &declare), 0);
+	ck_assert_uint_le(frame.size, PRODD_FRAME_HEADER + PRODD_FRAME_MAX);
+	ck_assert_msg(prodd_message_open((struct prodd_slice){ frame.at + PRODD_FRAME_HEADER,
+							       frame.size - PRODD_FRAME_HEADER },
+					 &prodd_check_received, &m, &error) == 0, "%s", error.text);
+	ck_assert_msg(prodd_message_decode(&m, &wire_record_declare, &declare, &error) == 0, "%s",
+		      error.text);
+}
+
 START_TEST(a_large_schema_comes_in_parts_that_fit_a_frame)
 {
 	static struct prodd_schema_key keys[PRODD_SETTINGS_MAX];
@@ -171,13 +188,34 @@ START_TEST(a_large_schema_comes_in_parts_that_fit_a_frame)
 	for (size_t i = 0; i < declared.part_count; i++) {
 		struct prodd_list list = prodd_declared_list(&declared, i);
 
-		ck_assert_uint_le(list.count, 1024);
-		ck_assert_uint_lt(list.size, PRODD_FRAME_MAX - 1024);
+		fits_a_frame(list);
 		total += list.count;
 	}
 	ck_assert_uint_eq(total, PRODD_SETTINGS_MAX);
 	ck_assert_int_eq(add((struct prodd_schema_key){ .key = "one.more", .type = "int" }),
 			 -PRODD_E_TOO_LARGE);
+}
+END_TEST
+
+/* One key has hundreds of values here: it is their number that counts. */
+START_TEST(keys_of_many_values_come_in_parts_too)
+{
+	static const char *words[251];
+	uint32_t total = 0;
+	char name[16];
+
+	for (int i = 0; i < 250; i++)
+		words[i] = "w";
+	for (int i = 0; i < 40; i++) {
+		snprintf(name, sizeof name, "key%d", i);
+		ck_assert_int_eq(
+			add((struct prodd_schema_key){ .key = name, .type = "enum", .one_of = words }), 0);
+	}
+	for (size_t i = 0; i < declared.part_count; i++) {
+		fits_a_frame(prodd_declared_list(&declared, i));
+		total += prodd_declared_list(&declared, i).count;
+	}
+	ck_assert_uint_eq(total, 40);
 }
 END_TEST
 
@@ -194,5 +232,6 @@ int main(void)
 	tcase_add_test(tc, after_an_error_none_is_added);
 	tcase_add_test(tc, a_shorter_struct_of_an_older_program_is_read);
 	tcase_add_test(tc, a_large_schema_comes_in_parts_that_fit_a_frame);
+	tcase_add_test(tc, keys_of_many_values_come_in_parts_too);
 	return client_suite_run(s);
 }

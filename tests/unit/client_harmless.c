@@ -238,6 +238,7 @@ START_TEST(half_closed_for_reading)
 	ck_assert_int_eq(shutdown(line.fd, SHUT_RD), 0);
 	prodd_frame_call(&b, 1000, WIRE_M_ping, &abort); /* its answer meets EPIPE, and raises no signal */
 	line_send(&line, prodd_buffer_slice(&b));
+	app_await_connected(&app, false);
 	survives();
 }
 END_TEST

@@ -133,6 +133,15 @@ START_TEST(an_abort_of_another_transaction_changes_nothing)
 }
 END_TEST
 
+START_TEST(a_commit_of_another_transaction_is_unknown)
+{
+	run(_i);
+	line_offer(&line, &two, 7, 2);
+	ck_assert_int_eq(line_commit_fails(&line, 8, 2), PRODD_E_NOT_FOUND);
+	ck_assert_int_eq(app_int(&app, "a"), 1);
+}
+END_TEST
+
 START_TEST(a_later_offer_replaces_the_one_before)
 {
 	run(_i);
@@ -584,6 +593,7 @@ static void add_to(TCase *tc)
 	tcase_add_loop_test(tc, a_rejection_has_its_reason, 0, WAYS);
 	tcase_add_loop_test(tc, an_aborted_candidate_is_forgotten, 0, WAYS);
 	tcase_add_loop_test(tc, an_abort_of_another_transaction_changes_nothing, 0, WAYS);
+	tcase_add_loop_test(tc, a_commit_of_another_transaction_is_unknown, 0, WAYS);
 	tcase_add_loop_test(tc, a_later_offer_replaces_the_one_before, 0, WAYS);
 	tcase_add_loop_test(tc, an_unknown_commit_starts_a_new_session, 0, WAYS);
 	tcase_add_loop_test(tc, a_commit_twice_is_unknown_the_second_time, 0, WAYS);
