@@ -16,6 +16,7 @@ libprodd_config_la_SOURCES = \
 	daemon/config/inspect.c daemon/config/inspect.h \
 	daemon/config/instance.c \
 	daemon/config/linked.c daemon/config/linked.h \
+	daemon/config/making.c daemon/config/making.h \
 	daemon/config/outcome.c daemon/config/outcome.h \
 	daemon/config/preparation.c daemon/config/preparation.h \
 	daemon/config/problems.h \

@@ -33,7 +33,6 @@ struct candidate {
 	bool trial;				/* with the schema from code that is tried, not with the one that counts */
 	struct prodd_buffer declared;		/* that schema, LIST of schema_key */
 	uint32_t declared_count;
-	struct problems problems;
 	struct prodd_buffer problem_rows;	/* LIST of problem: what the report says */
 	uint32_t problem_count;
 	struct generation *before;		/* shared: live when the transaction began; NULL: none */
@@ -65,13 +64,5 @@ bool candidate_changed_file(const struct candidate *candidate, struct prodd_slic
 
 /* The request to prodd-parse, one whole frame. */
 int candidate_request(const struct candidate *candidate, struct prodd_buffer *ret, struct prodd_error *e);
-
-/* Takes in prodd-parse's answer, or why there is none; sets the verdict and, when CHANGED or SAME, the generation. */
-void candidate_parsed(struct candidate *candidate, const struct prodd_message *answer, const struct prodd_error *why,
-		      const char *cause);
-
-/* Makes the generation of a directive: `base` (its files and schema) with other overrides. */
-void candidate_derive(struct candidate *candidate, const struct generation *base, struct prodd_list overrides,
-		      const char *cause);
 
 #endif

@@ -75,21 +75,6 @@ int directive_prepare(struct transaction *t, const struct request *request, stru
 	return 0;
 }
 
-void directive_read(struct transaction *t)
-{
-	struct directive *d = t->directive_work;
-	struct candidate *candidate = TAILQ_FIRST(&t->candidates);
-
-	candidate->read_result = 0;
-	if (d->base_number)
-		candidate->read_result = store_read_generation(t->config->store, candidate->scope->row, d->base_number,
-							       &d->base_bytes, &candidate->error);
-	if (candidate->read_result == -PRODD_E_NOT_FOUND)
-		prodd_error_set(&candidate->error, PRODD_E_NOT_FOUND,
-				"%s: generation %lu is not kept; see: prodctl config history %s",
-				candidate->scope->app->name, (unsigned long)d->base_number, candidate->scope->app->name);
-}
-
 static bool has_expired(const struct wire_override *override, uint64_t now)
 {
 	return override->expires_ms && override->expires_ms <= now;
@@ -116,32 +101,40 @@ static int make_overrides(const struct directive *d, const struct generation *ba
 	return ret->failed;
 }
 
-static struct generation *open_base(struct directive *d, struct candidate *candidate)
+/* The generation that it starts from, read and opened; NULL in `ret`: the live one. */
+static int open_base(struct transaction *t, struct candidate *candidate, struct generation **ret)
 {
-	struct generation *base = NULL;
+	struct directive *d = t->directive_work;
+	int r = 0;
 
+	*ret = NULL;
 	if (!d->base_number)
-		return generation_ref(candidate->before);
-	generation_open(&d->base_bytes, &base, &candidate->error);
-	return base;
+		return 0;
+	r = store_read_generation(t->config->store, candidate->scope->row, d->base_number, &d->base_bytes, &candidate->error);
+	if (r == -PRODD_E_NOT_FOUND)
+		prodd_error_set(&candidate->error, PRODD_E_NOT_FOUND,
+				"%s: generation %lu is not kept; see: prodctl config history %s",
+				candidate->scope->app->name, (unsigned long)d->base_number, candidate->scope->app->name);
+	return r < 0 ? r : generation_open(&d->base_bytes, ret, &candidate->error);
 }
 
 void directive_make(struct transaction *t)
 {
-	struct directive *d = t->directive_work;
+	static const struct prodd_error no_memory = { PRODD_E_NO_MEMORY, "no memory for a list of overrides" };
 	struct candidate *candidate = TAILQ_FIRST(&t->candidates);
-	struct generation *base = open_base(d, candidate);
 	prodd_auto_buffer overrides = { .limit = 0 };
+	const struct generation *from;
+	struct generation *base;
 	uint32_t count = 0;
 
-	if (!base) {
-		candidate->verdict = CANDIDATE_INVALID;
+	candidate->read_result = open_base(t, candidate, &base);
+	if (candidate->read_result < 0)
 		return;
-	}
-	if (make_overrides(d, base, &overrides, &count) < 0)
-		candidate->verdict = CANDIDATE_INVALID;
+	from = base ? base : candidate->before;
+	if (make_overrides(t->directive_work, from, &overrides, &count) < 0)
+		making_fail(&t->making, &no_memory);
 	else
-		candidate_derive(candidate, base, prodd_list(&overrides, count), t->cause);
+		making_from_generation(&t->making, from, prodd_list(&overrides, count));
 	generation_unref(base);
 }
 

@@ -14,10 +14,7 @@ struct directive;
 /* Makes the one candidate. -PRODD_E_NOT_FOUND: no live generation, no such override; -PRODD_E_NO_MEMORY. */
 int directive_prepare(struct transaction *t, const struct request *request, struct prodd_error *e);
 
-/* Disk thread: reads the generation that it starts from, when that is not the live one. */
-void directive_read(struct transaction *t);
-
-/* Makes the candidate's generation, or its problems. */
+/* Disk thread: makes the candidate's generation, or its problems; or read_result says why its base cannot be read. */
 void directive_make(struct transaction *t);
 
 /* The wish behind it. Only of a directive that was prepared. */

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "daemon/config/candidate.h"
+#include "daemon/config/making.h"
 #include "daemon/config/verbs.h"
 #include "daemon/core/counters.h"
 #include "daemon/util/container.h"
@@ -21,13 +21,15 @@ struct inspection {
 	struct config *config;		/* borrowed */
 	struct call *call;		/* owned */
 	struct candidate *candidate;	/* owned */
-	struct disk_job read;
+	struct disk_job job;		/* to read, then to make */
+	struct making making;
 	struct helper_run parse;
 };
 
 static void inspection_free(struct inspection *i)
 {
 	helper_run_clear(&i->parse);
+	making_clear(&i->making);
 	candidate_free(i->candidate);
 	free(i);
 }
@@ -76,24 +78,39 @@ static void answer_inspection(struct inspection *i)
 	inspection_free(i);
 }
 
+static void make_run(struct disk_job *job)
+{
+	making_from_answer(&container_of(job, struct inspection, job)->making);
+}
+
+static void make_done(struct disk_job *job)
+{
+	struct inspection *i = container_of(job, struct inspection, job);
+
+	making_end(&i->making, i->candidate);
+	answer_inspection(i);
+}
+
 static void parse_done(struct helper_run *run, const struct prodd_message *answer, const struct prodd_error *why)
 {
 	struct inspection *i = container_of(run, struct inspection, parse);
 
 	counters.helper_failures += why != NULL;
-	candidate_parsed(i->candidate, answer, why, "check");
-	answer_inspection(i);
+	making_begin(&i->making, i->candidate, "check");
+	making_take_answer(&i->making, answer, why);
+	i->job = (struct disk_job){ .run = make_run, .done = make_done };
+	disk_submit(i->config->disk, &i->job);
 }
 
 static void read_run(struct disk_job *job)
 {
-	candidate_read(container_of(job, struct inspection, read)->candidate);
+	candidate_read(container_of(job, struct inspection, job)->candidate);
 }
 
 static void read_done(struct disk_job *job)
 {
 	static const struct helper_run_ops ops = { .done = parse_done };
-	struct inspection *i = container_of(job, struct inspection, read);
+	struct inspection *i = container_of(job, struct inspection, job);
 	struct candidate *c = i->candidate;
 	struct prodd_buffer request = { .limit = PRODD_REPLY_MAX };
 	struct prodd_error e = c->error;
@@ -133,19 +150,22 @@ void inspect_files(struct config *config, struct call *call, struct scope *scope
 	i->call = call;
 	i->candidate = candidate;
 	i->parse.fd = i->parse.pidfd = -1;
-	i->read = (struct disk_job){ .run = read_run, .done = read_done };
-	disk_submit(config->disk, &i->read);
+	i->job = (struct disk_job){ .run = read_run, .done = read_done };
+	disk_submit(config->disk, &i->job);
 }
 
 /* ---- stored generations */
 
+/* One or two are read and opened on the disk thread, and compared there. */
 struct retrieval {
 	struct config *config;		/* borrowed */
 	struct call *call;		/* owned */
 	struct scope *scope;		/* borrowed */
 	struct disk_job job;
-	uint64_t numbers[2];		/* of the generations wanted; 0: the live one */
-	struct prodd_buffer bytes[2];
+	uint64_t numbers[2];		/* of those wanted; 0: the live one */
+	struct generation *generations[2];	/* shared: the live one from the beginning, the others when they are read */
+	struct prodd_buffer changes;
+	uint32_t change_count;
 	struct prodd_error error;
 	int result;
 	bool show;			/* the first is shown; else the two are compared */
@@ -154,65 +174,65 @@ struct retrieval {
 
 static void retrieval_free(struct retrieval *r)
 {
-	prodd_buffer_clear(&r->bytes[0]);
-	prodd_buffer_clear(&r->bytes[1]);
+	generation_unref(r->generations[0]);
+	generation_unref(r->generations[1]);
+	prodd_buffer_clear(&r->changes);
 	free(r);
+}
+
+static int retrieve_one(struct retrieval *r, int i)
+{
+	const char *app = r->scope->app->name;
+	struct prodd_buffer bytes = { .limit = 0 };
+	int result;
+
+	if (!r->numbers[i])
+		return 0;
+	result = store_read_generation(r->config->store, r->scope->row, r->numbers[i], &bytes, &r->error);
+	if (result >= 0)
+		return generation_open(&bytes, &r->generations[i], &r->error);
+	prodd_buffer_clear(&bytes);
+	return result != -PRODD_E_NOT_FOUND ? result :
+	       prodd_error_set(&r->error, PRODD_E_NOT_FOUND,
+			       "%s: that generation is not kept; see: prodctl config history %s", app, app);
 }
 
 static void retrieve(struct disk_job *job)
 {
 	struct retrieval *r = container_of(job, struct retrieval, job);
 
-	for (int i = 0; i < 2 && r->result >= 0; i++)
-		if (r->numbers[i])
-			r->result = store_read_generation(r->config->store, r->scope->row, r->numbers[i], &r->bytes[i],
-							  &r->error);
-	if (r->result == -PRODD_E_NOT_FOUND)
-		prodd_error_set(&r->error, PRODD_E_NOT_FOUND, "%s: that generation is not kept; see: prodctl config history %s",
-				r->scope->app->name, r->scope->app->name);
+	r->result = retrieve_one(r, 0);
+	if (r->result >= 0 && !r->show)
+		r->result = retrieve_one(r, 1);
+	if (r->result >= 0 && !r->show)
+		generation_diff(r->generations[0], r->generations[1], &r->changes, &r->change_count);
 }
 
-static void answer_diff(struct retrieval *r, const struct generation *from, const struct generation *to)
+static void answer_diff(struct retrieval *r)
 {
-	prodd_auto_buffer rows = { .limit = 0 }, changes = { .limit = 0 };
-	uint32_t count = 0, change_count = 0;
+	prodd_auto_buffer rows = { .limit = 0 };
+	uint32_t count = 0;
 	struct wire_report row = {
 		.app = prodd_slice(r->scope->app->name), .environment = prodd_slice(scope_label(r->scope)),
-		.outcome = prodd_slice("unchanged"), .from = from->record.number, .to = to->record.number,
+		.outcome = prodd_slice(r->change_count > 0 ? "would_commit" : "unchanged"),
+		.from = r->generations[0]->record.number, .to = r->generations[1]->record.number,
+		.changes = prodd_list(&r->changes, r->change_count),
 	};
 
-	generation_diff(from, to, &changes, &change_count);
-	if (change_count > 0)
-		row.outcome = prodd_slice("would_commit");
-	row.changes = prodd_list(&changes, change_count);
 	prodd_encode_element(&rows, &count, &wire_record_report, &row);
 	call_answer(r->call, &(struct wire_reports){ .reports = prodd_list(&rows, count) });
-}
-
-static struct generation *open_retrieved(struct retrieval *r, int index)
-{
-	struct generation *generation = NULL;
-
-	if (!r->numbers[index])
-		return generation_ref(r->scope->live);
-	generation_open(&r->bytes[index], &generation, &r->error);
-	return generation;
 }
 
 static void retrieved(struct disk_job *job)
 {
 	struct retrieval *r = container_of(job, struct retrieval, job);
-	struct generation *first = r->result < 0 ? NULL : open_retrieved(r, 0);
-	struct generation *second = r->result < 0 ? NULL : open_retrieved(r, 1);
 
-	if (!first || !second)
+	if (r->result < 0)
 		call_fail(r->call, &r->error);
 	else if (r->show)
-		verb_show_generation(r->call, r->scope, first, prodd_slice(r->group));
+		verb_show_generation(r->call, r->scope, r->generations[0], prodd_slice(r->group));
 	else
-		answer_diff(r, first, second);
-	generation_unref(first);
-	generation_unref(second);
+		answer_diff(r);
 	retrieval_free(r);
 }
 
@@ -230,6 +250,8 @@ static struct retrieval *retrieval_new(struct config *config, struct call *call,
 	r->scope = scope;
 	r->numbers[0] = first == scope->row->generation ? 0 : first;
 	r->numbers[1] = second == scope->row->generation ? 0 : second;
+	for (int i = 0; i < 2; i++)
+		r->generations[i] = r->numbers[i] ? NULL : generation_ref(scope->live);
 	r->job = (struct disk_job){ .run = retrieve, .done = retrieved };
 	return r;
 }

@@ -314,6 +314,7 @@ static void free_now(struct transaction *t)
 		candidate_free(c);
 	}
 	directive_clear(t);
+	making_clear(&t->making);
 	loop_timer_clear(&t->retry);
 	loop_timer_clear(&t->watchdog);
 	free(t->files);

@@ -30,7 +30,7 @@ static void read_run(struct disk_job *job)
 	struct candidate *candidate;
 
 	if (t->directive) {
-		directive_read(t);
+		directive_make(t);
 		return;
 	}
 	TAILQ_FOREACH(candidate, &t->candidates, link)
@@ -106,7 +106,7 @@ static void read_done(struct disk_job *job)
 	}
 	unread = first_unread(t);
 	if (t->directive && !unread) {
-		directive_make(t);
+		making_end(&t->making, TAILQ_FIRST(&t->candidates));
 		transaction_prepared(t);
 		return;
 	}
@@ -133,6 +133,8 @@ static void read_files(struct transaction *t)
 {
 	struct candidate *candidate;
 
+	if (t->directive)
+		making_begin(&t->making, TAILQ_FIRST(&t->candidates), t->cause);
 	TAILQ_FOREACH(candidate, &t->candidates, link) {
 		candidate_reset(candidate);
 		watch_begin_read(candidate->scope->app);
@@ -156,15 +158,34 @@ void transaction_wake(struct transaction *t)
 
 /* ---- parsing, one scope after another */
 
+static void make_run(struct disk_job *job)
+{
+	making_from_answer(&container_of(job, struct transaction, read)->making);
+}
+
+static void make_done(struct disk_job *job)
+{
+	struct transaction *t = container_of(job, struct transaction, read);
+
+	if (t->dissolved) {
+		outcome_free(t);
+		return;
+	}
+	making_end(&t->making, t->parsing);
+	t->parsing = NULL;
+	parse_next(t);
+}
+
 static void parse_done(struct helper_run *run, const struct prodd_message *answer, const struct prodd_error *why)
 {
 	struct transaction *t = container_of(run, struct transaction, parse);
 
 	if (why)
 		counters.helper_failures++;
-	candidate_parsed(t->parsing, answer, why, t->cause);
-	t->parsing = NULL;
-	parse_next(t);
+	making_begin(&t->making, t->parsing, t->cause);
+	making_take_answer(&t->making, answer, why);
+	t->read = (struct disk_job){ .run = make_run, .done = make_done };
+	disk_submit(t->config->disk, &t->read);
 }
 
 static const struct helper_run_ops parse_ops = { .done = parse_done };

@@ -24,8 +24,8 @@
  * What is watched of a directory: where a plain directory is on the way, only what happens to itself, for the one above it
  * may be as busy as /tmp; where a link is, or nothing yet, what becomes of the name; where files are, their content too.
  */
-#define EVENTS_OF_ITSELF (IN_DELETE_SELF | IN_MOVE_SELF | IN_ATTRIB)
-#define EVENTS_OF_NAMES (EVENTS_OF_ITSELF | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO)
+#define EVENTS_OF_ITSELF (IN_DELETE_SELF | IN_MOVE_SELF)
+#define EVENTS_OF_NAMES (EVENTS_OF_ITSELF | IN_ATTRIB | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO)
 #define EVENTS_OF_FILES (EVENTS_OF_NAMES | IN_CLOSE_WRITE | IN_MODIFY)
 #define NO_NAME "/"
 

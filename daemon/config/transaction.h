@@ -15,6 +15,7 @@
 
 #include "daemon/config/ballot.h"
 #include "daemon/config/config.h"
+#include "daemon/config/making.h"
 #include "daemon/config/request.h"
 
 enum transaction_phase {
@@ -39,13 +40,14 @@ struct transaction {
 	struct prodd_error error;		/* of FAILED */
 	TAILQ_HEAD(, candidate) candidates;
 	TAILQ_HEAD(, request) callers;		/* owned: told of the outcome */
-	struct disk_job read;
+	struct disk_job read;			/* or the making */
 	struct directive *directive_work;	/* owned; NULL: files are read */
 	unsigned read_tries;
 	struct loop_timer retry;		/* next try of a read */
 	struct loop_timer watchdog;		/* ends one that is stuck before it is decided */
 	struct helper_run parse;
 	struct candidate *parsing;		/* borrowed; NULL: none */
+	struct making making;			/* of its generation, or the directive's */
 	struct rollout rollout;
 	struct store_write write;
 	struct store_file *files;		/* owned, for the write */

@@ -22,7 +22,7 @@ from harness import PLAIN, App, Daemon, case, entries, main, wait_until
 SEED = int(os.environ.get("PRODD_TEST_SEED", random.SystemRandom().randrange(10**9)))
 INTERLEAVINGS = int(os.environ.get("PRODD_TEST_INTERLEAVINGS", "1000"))
 SOON_S = 0.3         # from the last write to the app, debounce and all
-QUIET_S = 0.1
+BUSY_S = 0.04        # the bare operation takes 5 ms on a free machine
 RESCAN_S = 30
 PATIENCE_S = 10
 ENV = "development"
@@ -360,15 +360,18 @@ class Bare(threading.Thread):
 
 
 def check_latencies(actors, bare):
-    """Under the load of other tests apps wait for one another; that is what the two bounds and their 2 % are for."""
-    taken = sorted((end - start, max(SOON_S, QUIET_S + 5 * bare.slowest(start, end)), a.name)
-                   for a in actors for start, end in a.latencies)
+    """Where the bare operation is slow, other programs have the machine, and all apps at once wait for it: such moments
+    say nothing about prodd. In the others a few changes may wait for one another."""
+    taken = sorted((end - start, bare.slowest(start, end), a.name) for a in actors for start, end in a.latencies)
     times = [t for t, _, _ in taken]
     print(f"  live after the last write: p50 {times[len(times) // 2] * 1e3:.0f} ms, p99 "
           f"{times[len(times) * 99 // 100] * 1e3:.0f} ms, last {times[-1] * 1e3:.0f} ms", flush=True)
-    if PLAIN:
-        late = [row for row in taken if row[0] > row[1]]
-        assert len(late) <= len(taken) // 50 and all(t < 3 * bound for t, bound, _ in late), f"too late: {late[-10:]}"
+    counted = [row for row in taken if row[1] < BUSY_S]
+    if not PLAIN or len(counted) < len(taken) // 10:
+        print(f"  not judged: {len(counted)} of {len(taken)} were measured while the machine was free", flush=True)
+        return
+    late = [row for row in counted if row[0] > SOON_S]
+    assert len(late) <= len(counted) // 50 and all(t < 3 * SOON_S for t, _, _ in late), f"too late: {late[-10:]}"
 
 
 # ---- the cases
