@@ -33,6 +33,7 @@ static const char *sender_name(enum wire_sender sender)
 
 static void print_limits(void)
 {
+	puts("# SPDX-License-Identifier: Apache-2.0");
 	printf("protocol %d oldest %d\n", PRODD_PROTOCOL_VERSION, PRODD_PROTOCOL_OLDEST);
 #define LIMIT(name) printf("limit %s %lu\n", #name, (unsigned long)(name))
 	LIMIT(PRODD_FRAME_HEADER);
