@@ -15,6 +15,8 @@
 
 #define LOOP_TURN_LONG_US 10000		/* a longer turn is counted */
 
+#define LOOP_MAPPED (128 * 1024)
+
 struct loop {
 	struct event_base *base;	/* owned */
 	uint64_t turn_us;		/* when the first callback of this turn began; 0: none did */
@@ -22,7 +24,8 @@ struct loop {
 	bool stopped;
 };
 
-/* Ignores SIGPIPE, so that a peer's end is an error of write(2). */
+/* Settings of the whole process too: SIGPIPE is ignored, so that a peer's end is an error of write(2); and memory of
+ * LOOP_MAPPED bytes or more is mapped by itself, so that what a burst needed goes back to the kernel with it. */
 int loop_init(struct loop *loop, struct prodd_error *e);
 void loop_clear(struct loop *loop);	/* half-built objects too */
 int loop_run(struct loop *loop, struct prodd_error *e);	/* until loop_stop() */

@@ -15,7 +15,7 @@
 
 #include "daemon/core/loop.h"
 
-#define TURNS_BUDGET_US 2000
+#define TURNS_BUDGET_US 1000
 
 struct turn_queue;
 

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Peers that ask and do not read."""
+"""Peers that ask and do not read; or read, and ask without end."""
 from harness import Client, Daemon, as_uid, case, main, wait_until
 from hostile import ATTACKER, Attack, forever, greeted, reach, read_answer
 
@@ -12,7 +12,7 @@ REFUSED = b"".join(Client.frame([0, i, "config.show", {"app": "someone-elses"}])
 def push(s, data):
     """Sends until it is taken, or nothing is taken any more."""
     at = 0
-    s.settimeout(0.1)
+    s.settimeout(0.05)
     try:
         while at < len(data):
             at += s.send(data[at:])
@@ -22,7 +22,7 @@ def push(s, data):
 
 
 def ask_without_reading(out, path, requests):
-    sockets = [greeted(path) for _ in range(50)]
+    sockets = [greeted(path) for _ in range(120)]
     taken = [push(s, requests) for s in sockets[:20]]
     out.write(b"%d\n" % min(taken))
     for s in sockets[20:]:
@@ -64,6 +64,30 @@ def ten_thousand_requests_whose_replies_are_read():
         with Attack(d, ask_and_read) as attack:
             assert attack.counted("reads_paused") == 0
             assert attack.counted("calls_received") >= 10000
+
+
+def ask_without_end(out, path):
+    """As much as it can from many sessions, reading all answers."""
+    sockets = [greeted(path) for _ in range(200)]
+    sent = [0] * len(sockets)
+    rounds = 0
+    while True:
+        for i, s in enumerate(sockets):
+            try:
+                sent[i] = (sent[i] + s.send(PINGS[sent[i]:sent[i] + 4000])) % len(PINGS)
+                s.recv(65536)
+            except BlockingIOError:
+                pass
+        rounds += 1
+        if rounds == 10:
+            out.write(b"busy\n")
+
+
+@case
+def requests_without_end_from_many_sessions():
+    with Daemon() as d:
+        with Attack(d, ask_without_end, seconds=2) as attack:
+            assert attack.counted("calls_received") > 100000
 
 
 CONF = 'answer_timeout = "300ms"; app: {{ victim: {{ user = "{}"; }}; }};'
