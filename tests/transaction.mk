@@ -24,6 +24,11 @@ dist_check_SCRIPTS += $(fault_tests)
 TESTS += $(fault_tests)
 EXTRA_DIST += tests/fault/history.py
 
+# The transaction as a model, and the proof of it.
+dist_check_SCRIPTS += tests/spin/run
+TESTS += tests/spin/run
+EXTRA_DIST += tests/spin/transaction.pml
+
 # Long: every step with many seeds.
 check-fault: all
 	$(AM_V_at)PRODD_KILL_SEEDS=$${PRODD_KILL_SEEDS:-5000} PRODD_TEST_TIMEOUT=$${PRODD_TEST_TIMEOUT:-3600} \
