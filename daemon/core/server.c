@@ -17,6 +17,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "daemon/core/counters.h"
@@ -30,6 +31,7 @@ enum {
 	accepts_max = 64,	/* in one turn */
 	accepts_us = 1000,	/* time for them */
 	rest_ms = 50,		/* without descriptors */
+	old_tries = 100,	/* looks at an old socket, 5 ms each */
 	kept_free = 64,		/* descriptors for files, helpers, the loop */
 	per_session = 2,	/* socket and pidfd */
 };
@@ -159,25 +161,41 @@ static struct sockaddr_un address_of(const char *path)
 	return address;
 }
 
-/* A dead socket may be replaced; anything else at that name is not ours to take. */
-static int check_old(const char *path, struct prodd_error *e)
+/* 0: nobody listens there; -PRODD_E_BUSY: somebody does. */
+static int look_for_listener(const char *path, struct prodd_error *e)
 {
 	struct sockaddr_un address = address_of(path);
 	auto_fd fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	struct ucred cred = { 0 };
 	socklen_t size = sizeof cred;
-	struct stat st;
 
 	if (fd < 0)
 		return failed(e, path, "socket");
-	if (lstat(path, &st) < 0)
-		return errno == ENOENT ? 0 : failed(e, path, "stat");
-	if (!S_ISSOCK(st.st_mode))
-		return prodd_error_set(e, PRODD_E_IO, "%s exists and is no socket", path);
 	if (connect(fd, (struct sockaddr *)&address, sizeof address) < 0 && errno != EAGAIN)
 		return errno == ECONNREFUSED ? 0 : failed(e, path, "connect");
 	getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &size);
 	return prodd_error_set(e, PRODD_E_BUSY, "%s: another program listens there (pid %d)", path, (int)cred.pid);
+}
+
+/* A dead socket may be replaced; anything else at that name is not ours to take. A prodd that was killed has let go of its lock
+ * when we come here, and lets go of its sockets in the next moment. */
+static int check_old(const char *path, struct prodd_error *e)
+{
+	const struct timespec pause = { .tv_nsec = 5000000 };
+	struct stat st;
+	int r = 0;
+
+	if (lstat(path, &st) < 0)
+		return errno == ENOENT ? 0 : failed(e, path, "stat");
+	if (!S_ISSOCK(st.st_mode))
+		return prodd_error_set(e, PRODD_E_IO, "%s exists and is no socket", path);
+	for (int i = 0; i < old_tries; i++) {
+		r = look_for_listener(path, e);
+		if (r != -PRODD_E_BUSY)
+			break;
+		nanosleep(&pause, NULL);
+	}
+	return r;
 }
 
 /* Who may connect is set before anybody can. */
