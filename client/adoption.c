@@ -72,10 +72,7 @@ static void add_kept(struct prodd_adoption *a, const struct prodd_entry *entry)
 	prodd_auto_buffer text = { 0 };
 	struct wire_kept_key kept = { .key = prodd_slice(entry->name) };
 
-	if (entry->value.kind == PRODD_VALUE_STRING)
-		prodd_print_string(&text, prodd_slice(entry->value.text), false);
-	else
-		prodd_buffer_append(&text, entry->value.text, strlen(entry->value.text));
+	prodd_print_value(&text, &entry->value);
 	kept.value = prodd_text_cut(prodd_buffer_slice(&text), kept_text_max);
 	prodd_encode_element(&a->kept, &a->kept_count, &wire_record_kept_key, &kept);
 }

@@ -181,7 +181,8 @@ static void make_directory(const char *directory)
 	if (mkdir(directory, 0700) == 0 || errno != ENOENT || !slash || slash == directory)
 		return;
 	above = strndup(directory, (size_t)(slash - directory));
-	if (above && (mkdir(above, 0700) == 0 || errno == EEXIST))	/* another instance may start at this moment */
+	if (above &&
+	    (mkdir(above, 0700) == 0 || errno == EEXIST)) /* another instance may start at this moment */
 		mkdir(directory, 0700);
 	free(above);
 }

@@ -37,7 +37,7 @@ bool prodd_key_has(const struct prodd_config *c, struct prodd_key key)
 GETTER(int64_t, prodd_key_int, prodd_read_int, 0, PRODD_VALUE_INT, integer)
 GETTER(bool, prodd_key_bool, prodd_read_bool, false, PRODD_VALUE_BOOL, boolean)
 GETTER(double, prodd_key_float, prodd_read_float, 0, PRODD_VALUE_FLOAT, real)
-GETTER(const char *, prodd_key_string, prodd_read_string, "", PRODD_VALUE_STRING, text)
+GETTER(const char *, prodd_key_string, prodd_read_string, "", PRODD_VALUE_STRING, string)
 
 int64_t prodd_key_duration_ns(const struct prodd_config *c, struct prodd_key key)
 {

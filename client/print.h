@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Strings as people read them: in quotes when empty or with spaces, quotes or control characters. */
+/*
+ * Values as people read them, in the same form as in prodctl's tables: strings bare, or in quotes when they
+ * are empty or have spaces, quotes or control characters; durations and sizes with units; lists in brackets.
+ */
 #ifndef PRODD_CLIENT_PRINT_H
 #define PRODD_CLIENT_PRINT_H
 
+#include "client/value.h"
 #include "proto/buffer.h"
 
-/* Appends `text`; inside a list also commas and brackets need quotes. */
-void prodd_print_string(struct prodd_buffer *b, struct prodd_slice text, bool in_list);
+/* Appends the text of `v`; nothing for an unset one. */
+void prodd_print_value(struct prodd_buffer *b, const struct prodd_value *v);
 
 #endif

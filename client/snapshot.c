@@ -170,8 +170,6 @@ static int make_slots(struct build *b, const struct prodd_names *keys)
 		slots[name->number].name = name->text;
 		if (entry)
 			slots[name->number].value = entry->value;
-		else
-			slots[name->number].value.text = "";
 	}
 	return 0;
 }
@@ -205,6 +203,7 @@ static int fill(struct build *b, const struct prodd_served *served, const struct
 
 static void snapshot_free(struct prodd_config *c)
 {
+	prodd_names_clear(&c->texts);
 	prodd_arena_clear(&c->arena);
 	prodd_messages_unref(c->messages);
 	free(c);

@@ -42,6 +42,7 @@ struct prodd_config {
 	size_t kept_count;
 	struct prodd_messages *messages;	/* shares */
 	struct prodd_arena arena;
+	struct prodd_names texts;	/* of values that are no strings; made when somebody asks for them */
 	struct prodd_counted counted;
 };
 

@@ -6,6 +6,8 @@
 #ifndef PRODD_CLIENT_VALUE_H
 #define PRODD_CLIENT_VALUE_H
 
+#include <stdatomic.h>
+
 #include <prodd/error.h>
 
 #include "client/arena.h"
@@ -46,9 +48,10 @@ struct prodd_value {
 		bool boolean;
 		int64_t integer;
 		double real;
-		const struct prodd_value *elements;	/* in the same arena */
+		const char *string;		/* ends with NUL; in the arena, as the elements */
+		const struct prodd_value *elements;
 	};
-	const char *text; /* as prodd prints it; a string as it is; "" when unset; in the same arena */
+	_Atomic(const char *) text;		/* of what is no string, once somebody has asked for it */
 };
 
 /* PRODD_TYPE_OTHER for a word that is not in the list. */

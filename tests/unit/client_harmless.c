@@ -464,6 +464,9 @@ static void *use_everything(void *arg)
 			abort();
 		prodd_config_unref(prodd_config_ref(c));
 		prodd_config_int(c, "unknown");
+		if (prodd_config_string(c, "a")[0] !=
+		    (char)('0' + a)) /* its text is made by who asks first */
+			abort();
 		prodd_state(app.p, &e);
 		prodd_is_connected(app.p);
 		prodd_instance_name(app.p, name, sizeof name);
