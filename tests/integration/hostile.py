@@ -92,6 +92,7 @@ class Attack:
                                                         limits=limits))
                          for _ in range(processes)]
         self.lines = []
+        self.stay = []
 
     def look(self):
         self.peak = max(self.peak, self.daemon.rss())
@@ -108,6 +109,8 @@ class Attack:
             self.polite.visit(10)
             self.look()
             assert time.monotonic() < end, "the attack did not get anywhere"
+        # These stay, and what the daemon keeps for them lies above what it keeps for the attacker.
+        self.stay = [Client(self.daemon.app_socket, uid=POLITE).hello() for _ in range(30)]
         for _ in range(WINDOWS):
             end = time.monotonic() + self.seconds
             while time.monotonic() < end:
@@ -125,6 +128,8 @@ class Attack:
         self.stack.close()
         if kind is None:
             self.judge()
+        for client in self.stay:
+            client.close()
 
     def counted(self, name):
         """By how much a counter rose since the attack began."""
