@@ -137,13 +137,14 @@ int daemon_run(struct daemon *daemon, struct prodd_error *e)
 	return loop_run(&daemon->loop, e);
 }
 
-/* The disk thread ends before the objects whose jobs it runs; sessions end before what they speak for. */
+/* The disk thread finishes, and ends, before the objects whose jobs it runs; sessions end before what they speak for. */
 struct daemon *daemon_free(struct daemon *d)
 {
 	if (!d)
 		return NULL;
 	d->server = server_free(d->server);
 	session_host_clear(&d->host);
+	disk_finish(d->disk);
 	d->disk = disk_free(d->disk);
 	d->config = config_free(d->config);
 	d->events = events_free(d->events);

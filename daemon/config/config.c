@@ -15,6 +15,7 @@
 #include "daemon/config/declared.h"
 #include "daemon/config/expiry.h"
 #include "daemon/config/greeting.h"
+#include "daemon/config/inspect.h"
 #include "daemon/config/outcome.h"
 #include "daemon/config/returns.h"
 #include "daemon/config/verbs.h"
@@ -337,6 +338,7 @@ int config_new(struct config **ret, struct loop *loop, struct disk *disk, struct
 	config->own = geteuid();
 	config->started_ms = clock_monotonic_ms();
 	LIST_INIT(&config->transactions);
+	LIST_INIT(&config->inspections);
 	r = store_open(&config->store, disk, places->state, config->settings.history, e);
 	if (r >= 0)
 		r = loop_timer_init(&config->returned, loop, returned_fired, e);
@@ -373,6 +375,7 @@ struct config *config_free(struct config *config)
 
 	if (!config)
 		return NULL;
+	inspect_end(config);
 	while ((t = LIST_FIRST(&config->transactions)))
 		transaction_cancel(t);
 	HASH_ITER(hh, config->apps, app, next) {

@@ -20,6 +20,7 @@
 
 #define CONFIG_CAUSE_START "start of prodd"	/* of the first look at an app's files */
 
+struct inspection;
 struct watcher;
 
 struct config {
@@ -35,6 +36,7 @@ struct config {
 	struct store *store;			/* owned */
 	struct app *apps;			/* owned; by name */
 	LIST_HEAD(, transaction) transactions;	/* owned: those that run */
+	LIST_HEAD(, inspection) inspections;	/* owned: those that run */
 	struct watcher *watcher;		/* owned; NULL: files are not watched */
 	struct loop_timer returned;		/* the time for instances to come back is over */
 	struct loop_timer expiry;		/* the next override or confirmation that ends */

@@ -24,10 +24,12 @@ struct inspection {
 	struct disk_job job;		/* to read, then to make */
 	struct making making;
 	struct helper_run parse;
+	LIST_ENTRY(inspection) link;
 };
 
 static void inspection_free(struct inspection *i)
 {
+	LIST_REMOVE(i, link);
 	helper_run_clear(&i->parse);
 	making_clear(&i->making);
 	candidate_free(i->candidate);
@@ -146,12 +148,23 @@ void inspect_files(struct config *config, struct call *call, struct scope *scope
 		fail_call(call, PRODD_E_NO_MEMORY, "no memory for the request");
 		return;
 	}
+	LIST_INSERT_HEAD(&config->inspections, i, link);
 	i->config = config;
 	i->call = call;
 	i->candidate = candidate;
 	i->parse.fd = i->parse.pidfd = -1;
 	i->job = (struct disk_job){ .run = read_run, .done = read_done };
 	disk_submit(config->disk, &i->job);
+}
+
+void inspect_end(struct config *config)
+{
+	struct inspection *i;
+
+	while ((i = LIST_FIRST(&config->inspections))) {
+		fail_call(i->call, PRODD_E_CLOSED, "prodd ends");
+		inspection_free(i);
+	}
 }
 
 /* ---- stored generations */

@@ -8,6 +8,9 @@
 /* Answers with a report: invalid, no_files, unchanged or would_commit, and what differs from live. */
 void inspect_files(struct config *config, struct call *call, struct scope *scope);
 
+/* The daemon ends: what is under way is given up. Disk jobs must have ended. */
+void inspect_end(struct config *config);
+
 /* Answers with what differs between two stored generations; 0 for `to`: the live one. */
 void inspect_generations(struct config *config, struct call *call, struct scope *scope, uint64_t from, uint64_t to);
 

@@ -7,6 +7,7 @@
 #include "daemon/core/disk.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -22,6 +23,7 @@ struct disk {
 	struct loop *loop;		/* borrowed */
 	struct event *wake;		/* owned */
 	int wake_fd;			/* owned */
+	unsigned outstanding;		/* jobs whose done() has not been called */
 	pthread_t thread;
 	bool running;			/* the thread was started */
 	pthread_mutex_t lock;		/* of all below */
@@ -92,25 +94,42 @@ static int start_thread(struct disk *disk)
 /* ---- the loop */
 
 /* A job's done() may free it, submit it again, or submit others. */
-static void woken(evutil_socket_t fd, short what, void *arg)
+static void take_finished(struct disk *disk)
 {
-	struct disk *disk = arg;
 	struct job_list finished = STAILQ_HEAD_INITIALIZER(finished);
 	struct disk_job *job;
 	uint64_t count;
 
-	(void)what;
-	loop_enter(disk->loop);
-	if (read(fd, &count, sizeof count) < 0)
+	if (read(disk->wake_fd, &count, sizeof count) < 0)
 		return;		/* woken for nothing */
 	pthread_mutex_lock(&disk->lock);
 	STAILQ_CONCAT(&finished, &disk->finished);
 	pthread_mutex_unlock(&disk->lock);
 	while ((job = STAILQ_FIRST(&finished))) {
 		STAILQ_REMOVE_HEAD(&finished, link);
+		disk->outstanding--;
 		job->queued = false;
 		job->done(job);
 	}
+}
+
+static void woken(evutil_socket_t fd, short what, void *arg)
+{
+	struct disk *disk = arg;
+
+	(void)fd;
+	(void)what;
+	loop_enter(disk->loop);
+	take_finished(disk);
+}
+
+void disk_finish(struct disk *disk)
+{
+	struct pollfd wake = { .fd = disk ? disk->wake_fd : -1, .events = POLLIN };
+
+	while (disk && disk->outstanding > 0)
+		if (poll(&wake, 1, -1) > 0)
+			take_finished(disk);
 }
 
 static int start(struct disk *disk, struct prodd_error *e)
@@ -170,6 +189,7 @@ struct disk *disk_free(struct disk *disk)
 void disk_submit(struct disk *disk, struct disk_job *job)
 {
 	job->queued = true;
+	disk->outstanding++;
 	pthread_mutex_lock(&disk->lock);
 	STAILQ_INSERT_TAIL(&disk->submitted, job, link);
 	pthread_cond_signal(&disk->changed);

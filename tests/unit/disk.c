@@ -99,6 +99,25 @@ START_TEST(the_end_runs_what_is_queued_and_tells_nobody)
 }
 END_TEST
 
+START_TEST(finishing_calls_every_done_also_of_what_they_submit)
+{
+	static struct work works[1000];
+	struct prodd_error e;
+	struct disk *disk;
+
+	ck_assert_int_eq(disk_new(&disk, &loop, &e), 0);
+	disk_finish(disk);
+	for (unsigned i = 0; i < 1000; i++) {
+		works[i] = (struct work){ { .run = run, .done = done }, disk, i, 0, pthread_self(), i == 999 };
+		disk_submit(disk, &works[i].job);
+	}
+	disk_finish(disk);
+	ck_assert_uint_eq(dones, 1001);
+	disk_finish(NULL);
+	disk_free(disk);
+}
+END_TEST
+
 /* ---- the loop */
 
 struct alarm {
@@ -215,6 +234,7 @@ static Suite *disk_suite(void)
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_test(tc, jobs_run_and_end_in_the_order_they_came);
 	tcase_add_test(tc, the_end_runs_what_is_queued_and_tells_nobody);
+	tcase_add_test(tc, finishing_calls_every_done_also_of_what_they_submit);
 	tcase_add_test(tc, timers_fire_once_for_each_arming_and_not_before_their_time);
 	tcase_add_test(tc, soon_is_in_this_turn);
 	tcase_add_test(tc, long_turns_are_counted_and_long_waits_are_not);
