@@ -73,10 +73,11 @@ class Attack:
     another uid, and is polite meanwhile; at the end of the `with` demands what stands above.
 
     The function writes a line when it has done what it is for, and goes on, or waits until it is killed. The body of
-    the `with` begins when every process has written its line; `.lines` are those.
+    the `with` begins when every process has written its line; `.lines` are those. So many polite clients as `stay`
+    says come then, and stay.
     """
 
-    def __init__(self, daemon, function, *args, processes=1, uid=ATTACKER, seconds=1.0, limits=()):
+    def __init__(self, daemon, function, *args, processes=1, uid=ATTACKER, seconds=1.0, limits=(), stay=1):
         need_root()
         self.daemon, self.uid, self.seconds = daemon, uid, seconds
         self.stack = contextlib.ExitStack()
@@ -92,12 +93,21 @@ class Attack:
                                                         limits=limits))
                          for _ in range(processes)]
         self.lines = []
-        self.stay = []
+        self.stay = range(stay)
 
     def look(self):
         self.peak = max(self.peak, self.daemon.rss())
 
     def __enter__(self):
+        try:
+            self.watch()
+        except BaseException:
+            self.stack.close()
+            raise
+        return self
+
+    def watch(self):
+        """Until every process has written its line, and then for the time that was asked for."""
         waiting = {c.out: c for c in self.children}
         end = time.monotonic() + DEADLINE * 3
         while waiting:
@@ -110,7 +120,7 @@ class Attack:
             self.look()
             assert time.monotonic() < end, "the attack did not get anywhere"
         # These stay, and what the daemon keeps for them lies above what it keeps for the attacker.
-        self.stay = [Client(self.daemon.app_socket, uid=POLITE).hello() for _ in range(30)]
+        self.stay = [Client(self.daemon.app_socket, uid=POLITE).hello() for _ in self.stay]
         for _ in range(WINDOWS):
             end = time.monotonic() + self.seconds
             while time.monotonic() < end:
@@ -121,7 +131,6 @@ class Attack:
             slow, self.polite = self.polite, Politeness(self.daemon, self.polite.bare)
         else:
             self.polite = slow
-        return self
 
     def __exit__(self, kind, *_):
         self.look()

@@ -34,7 +34,7 @@ def ask_without_reading(out, path, requests):
 def ten_thousand_requests_whose_replies_are_not_read():
     for requests in (MANY, REFUSED):
         with Daemon() as d:
-            with Attack(d, ask_without_reading, requests, seconds=2) as attack:
+            with Attack(d, ask_without_reading, requests, seconds=2, stay=30) as attack:
                 assert int(attack.lines[0]) < len(requests)        # they were not read for ever
                 assert attack.counted("reads_paused") >= 20
 
