@@ -18,7 +18,7 @@ enum { reason_max = 512, kept_max = 512, kept_text_max = 1024 };
 static void drop_candidate(struct prodd_candidate *candidate)
 {
 	prodd_config_unref(candidate->config);
-	prodd_buffer_clear(&candidate->served);
+	prodd_buffer_clear(&candidate->file);
 	*candidate = (struct prodd_candidate){ 0 };
 }
 
@@ -26,6 +26,7 @@ void prodd_adoption_clear(struct prodd_adoption *a)
 {
 	drop_candidate(&a->candidate);
 	prodd_buffer_clear(&a->kept);
+	prodd_buffer_clear(&a->unsaved);
 }
 
 void prodd_adoption_forget(struct prodd_adoption *a)
@@ -100,13 +101,38 @@ static void answer(struct prodd_adoption *a, const char *state, const struct pro
 
 /* ---- putting in use */
 
-static void store(struct prodd_adoption *a, const struct wire_apply *served)
+static void say_not_cached(struct prodd_adoption *a, const char *why)
+{
+	prodd_messages_say_once(a->messages, LOG_WARNING, "the configuration is not cached: %s", why);
+}
+
+/* Takes what is in `file`. */
+static void keep_for_cache(struct prodd_adoption *a, struct prodd_buffer *file)
+{
+	prodd_buffer_clear(&a->unsaved);
+	if (file->failed) {
+		say_not_cached(a, prodd_error_meaning(-file->failed));
+		prodd_buffer_clear(file);
+	}
+	a->unsaved = *file;
+	*file = (struct prodd_buffer){ 0 };
+}
+
+static void encode_for_cache(struct prodd_adoption *a, const struct wire_apply *served)
+{
+	struct prodd_buffer file = { 0 };
+
+	prodd_cache_encode(&a->cache, served, &file);
+	keep_for_cache(a, &file);
+}
+
+void prodd_adoption_save(struct prodd_adoption *a)
 {
 	struct prodd_error e;
 
-	if (prodd_cache_store(&a->cache, served, &e) < 0)
-		prodd_messages_say_once(a->messages, LOG_WARNING, "the configuration is not cached: %s",
-					e.text);
+	if (a->unsaved.size > 0 && prodd_cache_write(&a->cache, prodd_buffer_slice(&a->unsaved), &e) < 0)
+		say_not_cached(a, e.text);
+	prodd_buffer_clear(&a->unsaved);
 }
 
 static int tell_change(struct prodd_adoption *a, const struct prodd_config *before,
@@ -145,19 +171,18 @@ static bool use(struct prodd_adoption *a, struct prodd_config *next, struct prod
 	return done;
 }
 
-/* Takes the reference; fills the answer. */
-static void switch_to(struct prodd_adoption *a, struct prodd_config *next, const struct wire_apply *served,
-		      struct wire_applied *ret)
+/* Takes the reference; fills the answer. True: the program uses it, and it may be cached. */
+static bool switch_to(struct prodd_adoption *a, struct prodd_config *next, struct wire_applied *ret)
 {
 	struct prodd_error why;
 	bool done;
 
 	prodd_config_ref(next);
 	done = use(a, next, &why);
-	store(a, served);
 	prodd_status_set(a->status, done ? PRODD_STATE_APPLIED : PRODD_STATE_DIVERGED, &why);
 	answer(a, done ? "applied" : "diverged", &why, next, ret);
 	prodd_config_unref(next);
+	return done;
 }
 
 static void stay(struct prodd_adoption *a, enum judgement judgement, const struct prodd_error *why,
@@ -208,11 +233,12 @@ static void decide(struct prodd_adoption *a, const struct prodd_config *running,
 	enum judgement judgement = judge(a, candidate, !running, &why);
 
 	if (judgement == ACCEPTED) {
-		switch_to(a, candidate, apply, ret);
+		if (switch_to(a, candidate, ret))
+			encode_for_cache(a, apply);
 		return;
 	}
 	if (judgement == RESTART)
-		store(a, apply);
+		encode_for_cache(a, apply);
 	stay(a, judgement, &why, ret);
 	prodd_config_unref(candidate);
 	if (judgement == REJECTED)
@@ -241,8 +267,8 @@ int prodd_adoption_apply(struct prodd_adoption *a, const struct wire_apply *appl
 
 /* ---- offer, commit, abort */
 
-/* The frame goes after the answer; the cache wants its content after the commit. */
-static int remember(struct prodd_adoption *a, const struct wire_offer *offer, struct prodd_error *e)
+/* The frame is gone after the answer; the cache wants its content after the commit. */
+static void remember(struct prodd_adoption *a, const struct wire_offer *offer)
 {
 	struct wire_apply apply = { .epoch = offer->epoch,
 				    .generation = offer->generation,
@@ -251,9 +277,7 @@ static int remember(struct prodd_adoption *a, const struct wire_offer *offer, st
 				    .overlay = offer->overlay,
 				    .snapshot = offer->snapshot };
 
-	if (prodd_encode(&a->candidate.served, &wire_record_apply, &apply) < 0)
-		return prodd_error_set(e, -a->candidate.served.failed, "keeping the candidate");
-	return 0;
+	prodd_cache_encode(&a->cache, &apply, &a->candidate.file);
 }
 
 static void vote(struct prodd_adoption *a, enum judgement judgement, struct wire_verdict *ret)
@@ -280,9 +304,8 @@ int prodd_adoption_offer(struct prodd_adoption *a, const struct wire_offer *offe
 	drop_candidate(candidate);
 	candidate->txn = offer->txn;
 	r = prodd_snapshot_new(&served, running, a->keys, a->messages, &candidate->config, e);
-	if (r == 0)
-		r = remember(a, offer, e);
 	if (r == 0) {
+		remember(a, offer);
 		judgement = judge(a, candidate->config, !running, &candidate->why);
 		candidate->restart = judgement == RESTART;
 		vote(a, judgement, ret);
@@ -293,32 +316,21 @@ int prodd_adoption_offer(struct prodd_adoption *a, const struct wire_offer *offe
 	return r;
 }
 
-static struct wire_apply remembered(const struct prodd_candidate *candidate)
-{
-	struct prodd_cursor c = prodd_cursor(prodd_buffer_slice(&candidate->served));
-	struct wire_apply apply;
-
-	prodd_decode(&c, &wire_record_apply, &apply, NULL);	/* encoded here: it cannot fail */
-	return apply;
-}
-
 int prodd_adoption_commit(struct prodd_adoption *a, const struct wire_commit *commit,
 			  struct wire_applied *ret, struct prodd_error *e)
 {
 	struct prodd_candidate *candidate = &a->candidate;
-	struct wire_apply served;
+	bool good = true;
 
 	if (!candidate->config || candidate->txn != commit->txn)
 		return prodd_error_set(e, PRODD_E_NOT_FOUND, "no candidate of transaction %llu here",
 				       (unsigned long long)commit->txn);
-	served = remembered(candidate);
-	if (candidate->restart) {
-		store(a, &served);
+	if (candidate->restart)
 		stay(a, RESTART, &candidate->why, ret);
-	} else {
-		prodd_config_ref(candidate->config);
-		switch_to(a, candidate->config, &served, ret);
-	}
+	else
+		good = switch_to(a, (struct prodd_config *)prodd_config_ref(candidate->config), ret);
+	if (good)
+		keep_for_cache(a, &candidate->file);
 	drop_candidate(candidate);
 	return 0;
 }

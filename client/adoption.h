@@ -18,7 +18,7 @@ struct prodd_candidate {
 	struct prodd_config *config;	/* one reference; NULL: there is no candidate */
 	bool restart;			/* the validator wants it at the next start only */
 	struct prodd_error why;
-	struct prodd_buffer served;	/* what the cache shall hold: a record `apply` */
+	struct prodd_buffer file;	/* what the cache shall hold after the commit */
 };
 
 struct prodd_adoption {
@@ -31,6 +31,7 @@ struct prodd_adoption {
 	struct prodd_cache cache;
 	struct prodd_candidate candidate;
 	bool cache_tried;		/* at most once, at the start */
+	struct prodd_buffer unsaved;	/* what the cache shall hold, once the daemon has its answer */
 	struct prodd_error why;		/* of the last answer: its texts borrow from here */
 	struct prodd_buffer kept;	/* LIST(kept_key) of the last answer */
 	uint32_t kept_count;
@@ -56,6 +57,9 @@ int prodd_adoption_offer(struct prodd_adoption *a, const struct wire_offer *offe
 			 struct prodd_error *e);
 int prodd_adoption_commit(struct prodd_adoption *a, const struct wire_commit *commit,
 			  struct wire_applied *ret, struct prodd_error *e);
+
+/* After the answer has gone: writes what is to be cached. */
+void prodd_adoption_save(struct prodd_adoption *a);
 
 void prodd_adoption_abort(struct prodd_adoption *a, uint64_t txn);
 

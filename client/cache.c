@@ -187,11 +187,15 @@ static void make_directory(const char *directory)
 	free(above);
 }
 
-static int encode(struct prodd_buffer *file, const struct prodd_cache *cache, const struct wire_apply *apply)
+int prodd_cache_encode(const struct prodd_cache *cache, const struct wire_apply *apply,
+		       struct prodd_buffer *file)
 {
 	unsigned char header[header_size] = { 0 };
 	struct prodd_slice content;
 
+	if (!cache->directory)
+		return 0;
+	file->limit = header_size + PRODD_CACHE_CONTENT_MAX;
 	prodd_buffer_append(file, header, sizeof header);
 	if (prodd_encode(file, &wire_record_apply, apply) < 0)
 		return file->failed;
@@ -252,22 +256,15 @@ static int replace(const char *path, struct prodd_slice bytes, struct prodd_erro
 	return r < 0 ? prodd_error_set(e, PRODD_E_IO, "%s: %s", path, strerror(error)) : 0;
 }
 
-int prodd_cache_store(const struct prodd_cache *cache, const struct wire_apply *apply, struct prodd_error *e)
+int prodd_cache_write(const struct prodd_cache *cache, struct prodd_slice file, struct prodd_error *e)
 {
-	prodd_auto_buffer file = { .limit = header_size + PRODD_CACHE_CONTENT_MAX };
-	char *path;
+	char *path = path_of(cache);
 	int r;
 
-	if (!cache->directory)
-		return 0;
-	r = encode(&file, cache, apply);
-	if (r < 0)
-		return prodd_error_set(e, -r, "encoding the configuration for the cache");
-	path = path_of(cache);
 	if (!path)
 		return prodd_error_set(e, PRODD_E_NO_MEMORY, "path of the cache");
 	make_directory(cache->directory);
-	r = replace(path, prodd_buffer_slice(&file), e);
+	r = replace(path, file, e);
 	free(path);
 	return r;
 }

@@ -32,7 +32,12 @@ struct prodd_cache {
 int prodd_cache_load(const struct prodd_cache *cache, struct prodd_buffer *content, struct wire_apply *ret,
 		     struct prodd_error *e);
 
-/* Replaces the file, by rename. Returns 0, also without a directory; -PRODD_E_IO or -PRODD_E_NO_MEMORY. */
-int prodd_cache_store(const struct prodd_cache *cache, const struct wire_apply *apply, struct prodd_error *e);
+/* Writes into `file` what the file shall hold; nothing without a directory. Returns 0 or file->failed. */
+int prodd_cache_encode(const struct prodd_cache *cache, const struct wire_apply *apply,
+		       struct prodd_buffer *file);
+
+/* Replaces the file, by rename, with what prodd_cache_encode() made. Returns 0, -PRODD_E_IO or
+ * -PRODD_E_NO_MEMORY. */
+int prodd_cache_write(const struct prodd_cache *cache, struct prodd_slice file, struct prodd_error *e);
 
 #endif

@@ -158,6 +158,7 @@ static void exchange(struct prodd_engine *engine)
 
 	if (r == 0 && owns_socket(engine))
 		r = prodd_link_flush(&engine->link, &why);
+	prodd_adoption_save(&engine->adoption);
 	if (r < 0) {
 		end_session(engine, &why);
 		return;
