@@ -11,6 +11,7 @@ client_unit_tests = \
 	tests/unit/client_declared \
 	tests/unit/client_fork \
 	tests/unit/client_harmless \
+	tests/unit/client_memory \
 	tests/unit/client_null \
 	tests/unit/client_session \
 	tests/unit/client_values
@@ -49,6 +50,11 @@ tests_unit_client_harmless_SOURCES = tests/unit/client_harmless.c $(client_play)
 tests_unit_client_harmless_CPPFLAGS = $(client_unit_cppflags)
 tests_unit_client_harmless_CFLAGS = $(client_unit_cflags)
 tests_unit_client_harmless_LDADD = $(client_unit_libs)
+tests_unit_client_memory_SOURCES = tests/unit/client_memory.c $(client_served)
+tests_unit_client_memory_CPPFLAGS = $(client_unit_cppflags)
+tests_unit_client_memory_CFLAGS = $(client_unit_cflags)
+tests_unit_client_memory_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup
+tests_unit_client_memory_LDADD = $(client_unit_libs)
 tests_unit_client_null_SOURCES = tests/unit/client_null.c $(client_suite)
 tests_unit_client_null_CPPFLAGS = $(client_unit_cppflags)
 tests_unit_client_null_CFLAGS = $(client_unit_cflags)
