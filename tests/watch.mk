@@ -8,6 +8,8 @@ watch_tests = \
 	tests/integration/a_stranger_speaks_from_the_manual_page.py \
 	tests/integration/events_tell_what_happened.py \
 	tests/integration/five_thousand_settings_hold_nobody_up.py \
+	tests/integration/the_command_tells_the_whole_story.py \
+	tests/integration/the_ground_gives_way_and_what_is_live_stays.py \
 	tests/integration/watch_ends_at_the_final_content.py \
 	tests/integration/watch_reloads_what_has_changed_and_nothing_else.py
 dist_check_SCRIPTS += $(watch_tests)
