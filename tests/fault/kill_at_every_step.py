@@ -349,7 +349,7 @@ class World:
 
     def change(self, seed, action):
         """Starts the change; returns the values that it was to bring to both apps, None: unknown."""
-        value = seed * 10
+        value = seed * 10 % 2_000_000_000  # an int of a file has 32 bits
         if action == "set":
             self.told(self.ask("config.set", {"app": "orders", "key": "o", "value": str(value)}), action)
             return None
