@@ -86,10 +86,12 @@ void call_fail(struct call *call, const struct prodd_error *error)
 /* The text `app` of decoded params; empty when the record has none. */
 static struct prodd_slice app_of(const struct wire_record *type, const void *params)
 {
+	struct prodd_slice app = { 0 };
+
 	for (unsigned i = 0; i < type->count; i++)
 		if (type->fields[i].kind == WIRE_STR && strcmp(type->fields[i].name, "app") == 0)
-			return *(const struct prodd_slice *)(const void *)((const char *)params + type->fields[i].offset);
-	return (struct prodd_slice){ 0 };
+			memcpy(&app, (const char *)params + type->fields[i].offset, sizeof app);
+	return app;
 }
 
 static int not_permitted(struct prodd_error *e, const struct wire_method_info *method, const char *why)

@@ -39,7 +39,7 @@ int helper_program_open(struct helper_program *ret, const char *directory, const
 	auto_fd top = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	auto_fd fd = top < 0 ? -1 : openat(top, name, O_PATH | O_CLOEXEC);
 
-	/* A helper gets no descriptor that prodd was born with either (Linux 5.11; before, those that its parent left open). */
+	/* A helper gets no descriptor that prodd was born with either (Linux 5.11). */
 	close_range(helper_fd, ~0u, CLOSE_RANGE_CLOEXEC);
 	*ret = (struct helper_program){ .fd = -1, .name = name };
 	if (fd >= 0)
@@ -119,7 +119,8 @@ static void finish(struct helper_run *run)
 	loop_timer_disarm(&run->deadline);
 	judge_status(run);
 	if (!run->error.code && announced(run) != run->in.size)
-		fail(run, PRODD_E_PROTOCOL, "answered nonsense: %zu bytes instead of %zu", run->in.size, announced(run));
+		fail(run, PRODD_E_PROTOCOL, "answered nonsense: %zu bytes instead of %zu", run->in.size,
+		     announced(run));
 	if (!run->error.code)
 		open_answer(run, &answer);
 	why = run->error;

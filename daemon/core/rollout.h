@@ -28,10 +28,11 @@ struct rollout_member {
 };
 
 struct rollout {
-	/* On the loop: an answer came in, a result or an error. `answer` is borrowed for the call. Returns 0, or <0: count it as FAILED.
-	 * Must not clear the rollout. */
+	/* On the loop: an answer came in, a result or an error. `answer` is borrowed for the call. Returns 0, or
+	 * <0: count it as FAILED. Must not clear the rollout. */
 	int (*answered)(struct rollout *rollout, struct rollout_member *member, const struct prodd_message *answer);
-	/* On the loop, once: nobody is waited for any more. May free the rollout's owner. Never from inside rollout_add(). */
+	/* On the loop, once: nobody is waited for any more. May free the rollout's owner. Never from inside
+	 * rollout_add(). */
 	void (*done)(struct rollout *rollout);
 	struct loop *loop;
 	struct loop_timer deadline;

@@ -16,7 +16,8 @@ struct server;
 
 /*
  * Listens at both sockets. A socket that somebody listens on is -PRODD_E_BUSY with the pid; a dead one is replaced.
- * app.sock is 0666; ctl.sock 0660 root:prodd-admin (the group when it exists), 0600 in user mode and for --dir of non-root.
+ * app.sock is 0666; ctl.sock 0660 root:prodd-admin (the group when it exists), 0600 in user mode and for --dir of
+ * non-root.
  *
  * Raises RLIMIT_NOFILE to its most and lowers host->accounts->limits.sessions to what the descriptors allow.
  */

@@ -28,7 +28,8 @@ struct service;
 
 /* ---- what a session belongs to: embedded in an instance, or in a follower of events */
 struct peer {
-	/* The session has ended or is about to; it must not be used any more. Called once, after done() of its outcalls. */
+	/* The session has ended or is about to; it must not be used any more. Called once, after done() of its
+	 * outcalls. */
 	void (*closed)(struct peer *peer);
 	struct session *session;	/* borrowed; valid until closed() returns */
 };
@@ -83,7 +84,8 @@ struct session_host {
 	bool ready;				/* turns is set up */
 };
 
-/* Whether `uid` or the daemon has its most sessions; counts the refusal. For refusing before anything is spent on a peer. */
+/* Whether `uid` or the daemon has its most sessions; counts the refusal. For refusing before anything is spent on a
+ * peer. */
 bool session_refuse(struct session_host *host, uid_t uid);
 
 /* Takes `fd` (which must not block) and `identity`. `is_operator` says which socket. Closes both on failure. */

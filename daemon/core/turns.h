@@ -21,7 +21,7 @@ struct turn_queue;
 
 /* One who may want a turn; embedded. */
 struct turn {
-	void (*run)(struct turn *turn);		/* a bounded piece of work; may wish for another turn, or be cancelled */
+	void (*run)(struct turn *turn);		/* a bounded piece of work; may wish for another turn, or free it */
 	struct turn_queue *queue;		/* borrowed; set by the owner */
 	bool waiting;
 	TAILQ_ENTRY(turn) link;

@@ -133,7 +133,9 @@ static unsigned count_notes(int fd)
 
 START_TEST(followers_are_told_what_concerns_them)
 {
-	int all = rig_greeted(&rig, true, NULL), one = rig_greeted(&rig, true, NULL), none = rig_greeted(&rig, true, NULL);
+	int all = rig_greeted(&rig, true, NULL);
+	int one = rig_greeted(&rig, true, NULL);
+	int none = rig_greeted(&rig, true, NULL);
 
 	events_add(events, EVENT_STARTED, "", "", "%s", "");
 	ck_assert_uint_eq(ask(all, (struct wire_events_request){ .follow = true }).events.count, 1);

@@ -165,7 +165,8 @@ START_TEST(a_stamp_finds_every_changed_byte)
 	ck_assert_int_eq(stamp_open(prodd_buffer_slice(&b), "GEN", &wire_record_live, &out, &e), -PRODD_E_CORRUPT);
 	for (size_t i = 0; i < b.size; i++) {
 		b.at[i] ^= 0x20;
-		ck_assert_int_eq(stamp_open(prodd_buffer_slice(&b), "LIV", &wire_record_live, &out, &e), -PRODD_E_CORRUPT);
+		ck_assert_int_eq(stamp_open(prodd_buffer_slice(&b), "LIV", &wire_record_live, &out, &e),
+				 -PRODD_E_CORRUPT);
 		b.at[i] ^= 0x20;
 	}
 	for (size_t size = 0; size < b.size; size++)

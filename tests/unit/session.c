@@ -407,7 +407,8 @@ END_TEST
 
 START_TEST(a_shared_body_is_one_frame_with_its_head)
 {
-	static const struct wire_config_entry entry = { .key = { "x", 1 }, .type = { "int", 3 }, .value = { "\x07", 1 } };
+	static const struct wire_config_entry entry = { .key = { "x", 1 }, .type = { "int", 3 },
+							.value = { "\x07", 1 } };
 	struct wire_apply apply = { .epoch = { "e", 1 }, .generation = 3, .hash = { "h", 1 } }, got;
 	prodd_auto_buffer list = { 0 }, b = { 0 };
 	struct waiting w = { .outcall.done = answered };
