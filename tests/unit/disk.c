@@ -50,6 +50,19 @@ static void done(struct disk_job *job)
 	}
 }
 
+/* The last one is submitted again, once. */
+static void count_done(struct disk_job *job)
+{
+	struct work *w = container_of(job, struct work, job);
+
+	dones++;
+	if (!w->again)
+		return;
+	w->again = false;
+	w->number = 100;
+	disk_submit(w->disk, job);
+}
+
 static void set_up(void)
 {
 	struct prodd_error e;
@@ -113,6 +126,25 @@ START_TEST(finishing_calls_every_done_also_of_what_they_submit)
 	}
 	disk_finish(disk);
 	ck_assert_uint_eq(dones, 1001);
+	disk_finish(NULL);
+	disk_free(disk);
+}
+END_TEST
+
+START_TEST(the_end_may_wait_for_all_that_is_queued)
+{
+	static struct work works[100];
+	struct prodd_error e;
+	struct disk *disk;
+
+	ck_assert_int_eq(disk_new(&disk, &loop, &e), 0);
+	for (unsigned i = 0; i < 100; i++) {
+		works[i] = (struct work){ { .run = run, .done = count_done }, disk, i, 0, pthread_self(), i == 99 };
+		disk_submit(disk, &works[i].job);
+	}
+	disk_finish(disk);
+	ck_assert_uint_eq(dones, 101);
+	disk_finish(disk);
 	disk_finish(NULL);
 	disk_free(disk);
 }
@@ -235,6 +267,7 @@ static Suite *disk_suite(void)
 	tcase_add_test(tc, jobs_run_and_end_in_the_order_they_came);
 	tcase_add_test(tc, the_end_runs_what_is_queued_and_tells_nobody);
 	tcase_add_test(tc, finishing_calls_every_done_also_of_what_they_submit);
+	tcase_add_test(tc, the_end_may_wait_for_all_that_is_queued);
 	tcase_add_test(tc, timers_fire_once_for_each_arming_and_not_before_their_time);
 	tcase_add_test(tc, soon_is_in_this_turn);
 	tcase_add_test(tc, long_turns_are_counted_and_long_waits_are_not);
