@@ -5,6 +5,7 @@
  * before malloc and its like (--wrap).
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "client/adoption.h"
@@ -86,10 +87,15 @@ static struct served one, two;
 static void setup(void)
 {
 	static const char *const list = "\x92\xa1x\x02";
+	char name[64];
 
 	served_int(&one, "a", "int", 1, false);
 	served_value(&one, "b", "list", (struct prodd_slice){ list, 4 }, true);
 	served_string(&one, "c", "string", "text");
+	for (int i = 0; i < 600; i++) {	/* some chunks of the arena: the next one is asked for at any place */
+		snprintf(name, sizeof name, "d%03d%.*s", i, i % 40, "a name of one length or the other, up to this");
+		served_string(&one, name, "string", &"a value of some length"[i % 9]);
+	}
 	served_int(&two, "a", "int", 2, false);
 	served_value(&two, "b", "list", (struct prodd_slice){ "\x90", 1 }, true);
 	served_string(&two, "c", "string", "other text");
