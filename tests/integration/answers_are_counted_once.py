@@ -4,7 +4,7 @@
 from harness import ANSWER, App, Daemon, case, main
 from scripted import Asked, exit_of, of, play, reload, status_of
 
-CONF = 'watch = "manual"; answer_timeout = "200ms";'
+CONF = 'watch = "manual"; answer_timeout = "1s";'
 FILE = "apps/orders/default.conf"
 
 

@@ -8,7 +8,7 @@ from harness import App, Daemon, case, main, wait_until
 from scripted import (EXIT_DIVERGED, EXIT_INVALID, Asked, ask, events, exit_of, instance_status, methods, of, play, problems,
                       refusal, reload, status_of)
 
-CONF = 'watch = "manual"; answer_timeout = "500ms";'
+CONF = 'watch = "manual"; answer_timeout = "2s";'
 FILE = "apps/orders/default.conf"
 SCHEMA = 'keys = ( { key = "x"; type = "int"; max = 9; }, { key = "name"; type = "string"; default = "a"; } );'
 

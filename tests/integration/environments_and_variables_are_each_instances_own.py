@@ -5,7 +5,7 @@ from harness import App, Daemon, case, entries, main
 from scripted import (EXIT_DIVERGED, EXIT_INVALID, Asked, ask, exit_of, instance_status, methods, of, play, problems, reload,
                       status_of)
 
-CONF = 'watch = "manual"; answer_timeout = "500ms";'
+CONF = 'watch = "manual"; answer_timeout = "2s";'
 FILE = "apps/orders/default.conf"
 SCHEMA = '''keys = ( { key = "x"; type = "int"; max = 9; }, { key = "e"; type = "string"; default = "none"; },
                      { key = "pool.max_size"; type = "int"; default = 1; } );'''

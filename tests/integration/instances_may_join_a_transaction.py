@@ -5,7 +5,7 @@ from harness import App, Daemon, Skip, case, main, wait_until
 from scripted import Asked, exit_of, instance_status, methods, of, play, reload
 import shutil
 
-CONF = 'watch = "manual"; answer_timeout = "300ms";'
+CONF = 'watch = "manual"; answer_timeout = "1500ms";'
 FILE = "apps/orders/default.conf"
 
 

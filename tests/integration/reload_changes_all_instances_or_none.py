@@ -5,7 +5,7 @@ from harness import App, Daemon, case, entries, main
 from scripted import (EXIT_DIVERGED, EXIT_INVALID, EXIT_REJECTED, EXIT_RESTART, Asked, exit_of, instance_status, methods, of,
                       play, problems, refusal, reload, status_of, stored)
 
-CONF = 'watch = "manual"; answer_timeout = "400ms";'
+CONF = 'watch = "manual"; answer_timeout = "1500ms";'
 FILE = "apps/orders/default.conf"
 
 
@@ -42,7 +42,7 @@ def nobody_commits_before_the_last_vote_and_the_decision_is_on_disk():
         asked = Asked(d, "reload", {"app": "orders"})
         play([a], lambda: a.offered, "the offer to 1")
         number, _, offer = b.expect_call("config.offer")
-        assert (offer["generation"], offer["deadline_ms"]) == (2, 400)
+        assert (offer["generation"], offer["deadline_ms"]) == (2, 1500)
         d.call("ping")
         a.pump(0.02)
         assert a.generation == 1 and methods(a)[-1] == "config.offer"

@@ -8,7 +8,7 @@ from harness import App, Child, Daemon, case, main, wait_until
 from scripted import (EXIT_DIVERGED, EXIT_NO_ANSWER, EXIT_REJECTED, Asked, exit_of, instance_status, methods, of, play,
                       problems, refusal, reload, status_of, stored)
 
-CONF = 'watch = "manual"; answer_timeout = "200ms";'
+CONF = 'watch = "manual"; answer_timeout = "1s";'
 FILE = "apps/orders/default.conf"
 
 
@@ -34,10 +34,10 @@ def neither_changes():
     with daemon() as d:
         a, b = two(d)
         row = silent_reload(d, a, b)
-        assert (row["outcome"], exit_of(row), row["timeout_ms"]) == ("no_answer", EXIT_NO_ANSWER, 200), row
+        assert (row["outcome"], exit_of(row), row["timeout_ms"]) == ("no_answer", EXIT_NO_ANSWER, 1000), row
         assert (of(row, "1")["answer"], of(row, "1")["state"]) == ("accepted", "rolled_back"), row
         assert (of(row, "2")["answer"], of(row, "2")["pid"]) == ("silent", os.getpid()), row
-        assert of(row, "2")["heard_ms"] >= 200 and of(row, "2")["process"] in ("running", "sleeping"), row
+        assert of(row, "2")["heard_ms"] >= 1000 and of(row, "2")["process"] in ("running", "sleeping"), row
         play([a, b], lambda: not a.offered and not b.offered, "the abort")
         assert a.settings() == b.settings() == {"x": 1}
         assert "no answer from orders/2" in problems(d)["config_differs"]

@@ -6,7 +6,7 @@ import time
 from harness import App, Daemon, case, main, wait_until
 from scripted import events, exit_of, instance_status, methods, play, problems, reload, status_of
 
-CONF = 'answer_timeout = "500ms";'
+CONF = 'answer_timeout = "2s";'
 FILE = "apps/orders/default.conf"
 
 
