@@ -14,7 +14,9 @@ core_unit_tests = \
 	tests/unit/rollout \
 	tests/unit/server \
 	tests/unit/session \
-	tests/unit/session_limits
+	tests/unit/session_calls \
+	tests/unit/session_limits \
+	tests/unit/session_output
 check_PROGRAMS += $(core_unit_tests)
 TESTS += $(core_unit_tests)
 
@@ -55,6 +57,12 @@ tests_unit_session_LDADD = $(core_unit_libs)
 tests_unit_session_limits_SOURCES = tests/unit/session_limits.c $(rig) $(suite)
 tests_unit_session_limits_CFLAGS = $(core_unit_cflags)
 tests_unit_session_limits_LDADD = $(core_unit_libs)
+tests_unit_session_calls_SOURCES = tests/unit/session_calls.c $(rig) $(suite)
+tests_unit_session_calls_CFLAGS = $(core_unit_cflags)
+tests_unit_session_calls_LDADD = $(core_unit_libs)
+tests_unit_session_output_SOURCES = tests/unit/session_output.c $(rig) $(suite)
+tests_unit_session_output_CFLAGS = $(core_unit_cflags)
+tests_unit_session_output_LDADD = $(core_unit_libs)
 endif
 
 hostile_tests = \
@@ -64,7 +72,11 @@ hostile_tests = \
 	tests/integration/hostile_readers_are_cut.py
 dist_check_SCRIPTS += $(hostile_tests)
 TESTS += $(hostile_tests)
-EXTRA_DIST += tests/integration/harness.py tests/integration/hostile.py
+EXTRA_DIST += \
+	tests/integration/harness.py \
+	tests/integration/hostile.py \
+	tests/integration/peers.py \
+	tests/integration/waiting.py
 
 rights_tests = \
 	tests/integration/names_belong_to_their_users.py
