@@ -311,7 +311,9 @@
 	F(T, STR,  reason,      none,     MAY,  512, "0.1.0", "Why.") \
 	F(T, LIST, kept,        kept_key, MAY,  512, "0.1.0", "Settings that keep their old value until a restart.") \
 	F(T, UINT, up_ms,       none,     MAY,  0,   "0.1.0", "Milliseconds since it connected.") \
-	F(T, UINT, heard_ms,    none,     MAY,  0,   "0.1.0", "Milliseconds since the last byte from it.")
+	F(T, UINT, heard_ms,    none,     MAY,  0,   "0.1.0", "Milliseconds since the last byte from it.") \
+	F(T, UINT, bytes_in,    none,     MAY,  0,   "0.1.0", "Bytes received from it in this session.") \
+	F(T, UINT, bytes_out,   none,     MAY,  0,   "0.1.0", "Bytes sent to it in this session.")
 
 #define WIRE_FIELDS_app_status(F, T) \
 	F(T, STR,  app,         none,            MUST, 128,  "0.1.0", "Name of the app.") \

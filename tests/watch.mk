@@ -3,6 +3,7 @@
 
 if DAEMON
 watch_tests = \
+	tests/integration/every_byte_is_counted.py \
 	tests/integration/sockets_and_directories_are_made_as_they_must_be.py \
 	tests/integration/status_and_command_tell_who_may_use_a_name.py \
 	tests/integration/a_stranger_speaks_from_the_manual_page.py \

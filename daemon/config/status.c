@@ -181,6 +181,7 @@ static void instance_row(const struct instance *instance, struct rows *rows)
 		.state = prodd_slice(instance_state_word(instance->state)), .reason = prodd_slice(instance->reason),
 		.kept = prodd_list(&instance->kept, instance->kept_count),
 		.up_ms = session_up_ms(session), .heard_ms = session_heard_ms(session),
+		.bytes_in = session_bytes_in(session), .bytes_out = session_bytes_out(session),
 	};
 
 	prodd_encode_element(&rows->bytes, &rows->count, &wire_record_instance_status, &row);

@@ -313,6 +313,16 @@ uint64_t session_heard_ms(const struct session *session)
 	return clock_monotonic_ms() - session->heard_ms;
 }
 
+uint64_t session_bytes_in(const struct session *session)
+{
+	return session->bytes_in;
+}
+
+uint64_t session_bytes_out(const struct session *session)
+{
+	return session->bytes_out;
+}
+
 uint64_t session_up_ms(const struct session *session)
 {
 	return clock_monotonic_ms() - session->accepted_ms;

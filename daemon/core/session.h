@@ -96,6 +96,8 @@ const struct identity *session_identity(const struct session *session);
 bool session_is_operator(const struct session *session);
 struct prodd_slice session_client(const struct session *session);	/* name and version that it gave */
 uint64_t session_heard_ms(const struct session *session);		/* since the last byte from it */
+uint64_t session_bytes_in(const struct session *session);		/* received in its whole life */
+uint64_t session_bytes_out(const struct session *session);		/* taken by the kernel in its whole life */
 uint64_t session_up_ms(const struct session *session);			/* since it was accepted */
 
 void session_attach(struct session *session, struct peer *peer);	/* borrowed; at most one; NULL: none */

@@ -159,6 +159,7 @@ static void count_received(struct session *session, size_t size)
 {
 	counters.bytes_received += size;
 	session->account->bytes_in += size;
+	session->bytes_in += size;
 	session->heard_ms = clock_monotonic_ms();
 }
 

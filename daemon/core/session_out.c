@@ -94,6 +94,7 @@ static void count_sent(struct session *session, size_t size)
 {
 	counters.bytes_sent += size;
 	session->account->bytes_out += size;
+	session->bytes_out += size;
 	session->progress_ms = clock_monotonic_ms();
 }
 

@@ -31,6 +31,8 @@ struct session {
 	struct prodd_buffer backlog;	/* bytes received beyond what a turn or the output's limit allowed to handle */
 	struct output out;
 	size_t charged;			/* bytes on the account */
+	uint64_t bytes_in;		/* received, and sent, in its whole life */
+	uint64_t bytes_out;
 	uint64_t accepted_ms;
 	uint64_t heard_ms;
 	uint64_t progress_ms;		/* since when no byte of the output was taken */
