@@ -40,6 +40,7 @@ class Shop:
         self.d.__enter__()
         self.one, self.two = (App(self.d, "orders", name) for name in ("8080", "8081"))
         assert self.one.settings() and self.two.settings()
+        self.run("reload", "orders")        # the looks of the start are over
         return self
 
     def __exit__(self, *why):
