@@ -18,7 +18,7 @@ class Joined:
 
     def __init__(self, d, verdict):
         self.a = App(d, "orders", "1")
-        self.a.settings()
+        reload(d, self.a)       # the looks of the start are over
         d.write(FILE, "x = 2;")
         self.asked = Asked(d, "reload", {"app": "orders"})
         self.number, _, _ = self.a.expect_call("config.offer")

@@ -16,6 +16,7 @@ def daemon(text="x = 1;", conf=CONF, **files):
 def two(d, **more):
     a, b = App(d, "orders", "1", **more), App(d, "orders", "2", **more)
     play([a, b], lambda: a.live and b.live, "both have their first configuration")
+    reload(d, a, b)     # the looks of the start are over
     return a, b
 
 
