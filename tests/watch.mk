@@ -15,5 +15,5 @@ watch_tests = \
 	tests/integration/watch_reloads_what_has_changed_and_nothing_else.py
 dist_check_SCRIPTS += $(watch_tests)
 TESTS += $(watch_tests)
-EXTRA_DIST += tests/integration/protocol_page.py tests/integration/saving.py
+EXTRA_DIST += tests/integration/changing.py tests/integration/protocol_page.py tests/integration/saving.py
 endif

@@ -143,12 +143,11 @@ def a_writer_that_is_older_than_the_watch_is_waited_for():
             f.write("a = 2; b")
             f.flush()
             d.start()
-            with App(d, "orders", subscribe=False) as app:
-                number = app.request("config.subscribe")
-                f.write(" = 3;")
-                f.close()
-                app.subscribed = app.result(number)
-                assert app.settings() == {"a": 2, "b": 3}
+            wait_until("the file is read again and again", lambda: d.counters()["reads_of_sources"] >= 3)
+            assert not problems(d, "config_none") and not d.status()["apps"][0].get("generation")
+            f.write(" = 3;")
+        with App(d, "orders") as app:
+            assert app.settings() == {"a": 2, "b": 3}
 
 
 @case
