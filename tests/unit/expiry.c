@@ -60,10 +60,11 @@ static void live(unsigned scope, const uint64_t *ends, unsigned count)
 					 .environment = prodd_slice("blue"), .number = 1, .hash = prodd_slice("") };
 
 	for (unsigned i = 0; i < count; i++) {
-		struct wire_override override = { .key = prodd_slice(key), .text = prodd_slice("1"),
-						  .expires_ms = ends[i] };
+		struct wire_override override;
 
 		snprintf(key, sizeof key, "k%u", i);
+		override = (struct wire_override){ .key = prodd_slice(key), .text = prodd_slice("1"),
+						   .expires_ms = ends[i] };
 		override.key = prodd_slice(key);
 		prodd_encode_element(&overrides, &rows_made, &wire_record_override, &override);
 	}
