@@ -65,7 +65,6 @@ static void live(unsigned scope, const uint64_t *ends, unsigned count)
 		snprintf(key, sizeof key, "k%u", i);
 		override = (struct wire_override){ .key = prodd_slice(key), .text = prodd_slice("1"),
 						   .expires_ms = ends[i] };
-		override.key = prodd_slice(key);
 		prodd_encode_element(&overrides, &rows_made, &wire_record_override, &override);
 	}
 	draft.overrides = prodd_list(&overrides, rows_made);
@@ -180,5 +179,9 @@ static Suite *suite(void)
 
 int main(void)
 {
+	if (suite_under_valgrind()) {
+		puts("skipped: under valgrind timers are over before they are looked at");
+		return 77;
+	}
 	return suite_run(suite());
 }
