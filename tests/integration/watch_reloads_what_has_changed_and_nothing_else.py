@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """When the watch reloads and when it does not: touched, manual, refused, invalid, unfinished, unreadable, idle."""
 import collections
+import contextlib
 import os
 import re
 import shutil
@@ -9,7 +10,7 @@ import subprocess
 import tempfile
 import time
 
-from harness import App, Daemon, Served, Skip, case, main, wait_until
+from harness import App, Daemon, Served, Skip, case, entries, main, need_root, wait_until
 
 ONE = {"default.conf": "a = 1;"}
 FILE = "apps/orders/default.conf"
@@ -32,6 +33,32 @@ def settled(d):
 
 def problems(d, kind="config_differs"):
     return [p for p in d.status().get("problems", []) if p["id"] == kind]
+
+
+@contextlib.contextmanager
+def traced(pid, *words):
+    """The body runs while strace is attached to the process and its threads."""
+    if not shutil.which("strace"):
+        raise Skip("strace is missing; install: apt-get install strace")
+    if "-o" not in words:
+        words += ("-o", "/dev/null")
+    tracer = subprocess.Popen(["strace", "-f", "-qq", *words, "-p", str(pid)], stderr=subprocess.PIPE, text=True)
+
+    def is_attached():
+        if tracer.poll() is not None:
+            raise Skip(f"strace may not attach: {tracer.stderr.read().strip()}")
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{thread}/status") as f:
+                if f"TracerPid:\t{tracer.pid}\n" not in f.read():
+                    return False
+        return True
+
+    wait_until("strace is attached", is_attached)
+    try:
+        yield
+    finally:
+        tracer.terminate()
+        tracer.communicate()
 
 
 @case
@@ -151,6 +178,31 @@ def a_writer_that_is_older_than_the_watch_is_waited_for():
 
 
 @case
+def a_writer_that_begins_while_the_files_are_read_is_waited_for():
+    """strace holds prodd up before it opens the file; prodd may not take leases on it."""
+    need_root()
+    with Daemon(apps={"orders": ONE}, uid=4242) as d, App(d, "orders") as app:
+        app.settings()
+        os.chown(d.path(FILE), 0, 0)
+        wait_until("all has ended", lambda: settled(d))
+        with traced(d.pid, "-P", d.path(FILE), "-e", "inject=openat:delay_enter=200000"):
+            before = d.counters()["reads_of_sources"]
+            os.utime(d.path(FILE))
+            wait_until("it is being read", lambda: d.counters()["reads_of_sources"] > before)
+            with open(d.path(FILE), "w") as f:
+                f.write("a = 2;\n")
+                f.flush()
+                tried = d.counters()["reads_of_sources"]
+                wait_until("what it has read is used, or is read again", lambda: app.pump() or app.offered or
+                           d.counters()["reads_of_sources"] > tried)
+                assert not app.offered, "half of a file was offered"
+                f.write("b = 3;")
+        app.wait_setting("b", 3)
+        offers = [entries(params) for method, params in app.seen if method == "config.offer"]
+        assert all(o.get("b") == 3 for o in offers), offers
+
+
+@case
 def all_files_gone_keeps_what_is_live():
     with Daemon(apps={"orders": ONE}) as d, App(d, "orders") as app:
         app.settings()
@@ -181,8 +233,7 @@ def noise_beside_the_files_is_not_looked_at():
 @case
 def files_of_others_are_watched_as_far_as_they_can_be_read():
     """A directory that the daemon may not list is told of; its files are seen by the rescan, and by a command."""
-    if os.geteuid() != 0:
-        raise Skip("needs root, to be another user")
+    need_root()
     with Daemon(apps={"orders": ONE}, uid=4242, start=False) as d:
         hidden = tempfile.mkdtemp(prefix="prodd-hidden-")
         try:
@@ -203,17 +254,9 @@ def files_of_others_are_watched_as_far_as_they_can_be_read():
 
 def system_calls(pid, seconds):
     """What the process does in that time: {call: times}."""
-    if not shutil.which("strace"):
-        raise Skip("strace is missing; install: apt-get install strace")
     with tempfile.NamedTemporaryFile("r") as f:
-        tracer = subprocess.Popen(["strace", "-f", "-qq", "-o", f.name, "-p", str(pid)], stderr=subprocess.PIPE)
-        try:
+        with traced(pid, "-o", f.name):
             time.sleep(seconds)
-        finally:
-            tracer.terminate()
-            said = tracer.communicate()[1].decode()
-        if "Operation not permitted" in said:
-            raise Skip(f"strace may not attach: {said.strip()}")
         return collections.Counter(re.findall(r"^\d+ +(\w+)\(", f.read(), re.M))
 
 
