@@ -100,7 +100,7 @@ static int receive(struct connection *c, int64_t deadline_ms, struct prodd_error
 static int next_message(struct connection *c, struct prodd_message *ret, int64_t deadline_ms,
 			struct prodd_error *e)
 {
-	struct prodd_slice frame;
+	struct prodd_slice frame = { 0 };
 	int r;
 
 	while ((r = prodd_deframe(&c->deframer, &c->unread, &frame, e)) == 0) {
