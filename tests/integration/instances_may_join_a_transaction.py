@@ -62,6 +62,24 @@ def its_silence_is_no_veto():
 
 
 @case
+def where_nothing_is_live_it_waits_for_the_end_and_is_not_asked():
+    with Daemon(conf=CONF) as d, App(d, "orders", "1") as a:
+        assert a.subscribed["state"] == "none"
+        d.write(FILE, "x = 1;")
+        asked = Asked(d, "reload", {"app": "orders"})
+        number, _, offer = a.expect_call("config.offer")
+        a.offered[offer["txn"]] = offer
+        with App(d, "orders", "2", subscribe=False) as b:
+            subscription = b.request("config.subscribe")
+            wait_until("2 is known", lambda: instance_status(d, "2"))
+            b.ping()
+            assert not b.queue, "neither an offer nor an answer"
+            a.answer(number, {"verdict": "accept"})
+            assert asked.row(a)["outcome"] == "committed"
+            assert b.result(subscription)["state"] == "follows" and b.settings() == {"x": 1}
+
+
+@case
 def two_of_one_name_are_told_apart():
     with daemon() as d:
         a, b, c = App(d, "orders", "1"), App(d, "orders", "1"), App(d, "orders", "1")

@@ -1,7 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """One app, one transaction: what the instances' answers do to it, and what the command that asked is told."""
-from harness import App, Daemon, case, entries, main
+import shutil
+
+from harness import App, Daemon, Skip, case, entries, main
 from scripted import (EXIT_DIVERGED, EXIT_INVALID, EXIT_REJECTED, EXIT_RESTART, Asked, exit_of, instance_status, methods, of,
                       play, problems, refusal, reload, status_of, stored)
 
@@ -9,8 +11,15 @@ CONF = 'watch = "manual"; answer_timeout = "1500ms";'
 FILE = "apps/orders/default.conf"
 
 
-def daemon(text="x = 1;", conf=CONF, **files):
-    return Daemon(conf=conf, apps={"orders": {"default.conf": text, **files}})
+def daemon(text="x = 1;", wrapper=(), **files):
+    return Daemon(conf=CONF, apps={"orders": {"default.conf": text, **files}}, wrapper=wrapper)
+
+
+def strace(*options):
+    """Words that start prodd under strace; its trace is the file `trace` in the daemon's directory."""
+    if not shutil.which("strace"):
+        raise Skip("needs strace")
+    return ["sh", "-c", 'for last; do dir=$last; done; exec strace -f -qq -o "$dir/trace" "$@"', "strace", *options]
 
 
 def two(d, **more):
@@ -53,6 +62,37 @@ def nobody_commits_before_the_last_vote_and_the_decision_is_on_disk():
         assert commit["generation"] == 2 and stored(d)["generation"] == 2, "decided before the first commit"
         b.close()
         asked.row(a)
+
+
+@case
+def the_decision_is_synced_step_by_step_before_the_first_commit_is_sent():
+    with daemon(wrapper=strace("-s", "300", "-e", "trace=openat,renameat,fsync,sendmsg,writev")) as d:
+        a, b = two(d)
+        d.write(FILE, "x = 2;")
+        with open(d.path("trace")) as f:
+            f.seek(0, 2)
+            assert reload(d, a, b)["outcome"] == "committed"
+            d.stop()
+            steps = [word for line in f for word in (step(line),) if word]
+        decided = steps.index("rename live.new", steps.index("send config.offer"))
+        assert steps[decided - 1:decided + 2] == ["sync", "rename live.new", "sync"], steps
+        generation = steps.index("rename .2.gen.new")
+        assert steps[generation - 1:generation + 2] == ["sync", "rename .2.gen.new", "sync"] and generation < decided, steps
+        assert steps.index("send config.commit") > decided + 1, steps
+        burnt = steps.index("rename live.new")
+        assert steps[burnt + 1] == "sync" and burnt + 1 < steps.index("send config.offer"), steps
+
+
+def step(line):
+    """What a line of the trace does, as far as it matters here."""
+    if "renameat(" in line:
+        return "rename " + line.split('"')[1]
+    if "fsync(" in line and "unfinished" not in line or "fsync resumed" in line:
+        return "sync"
+    for method in ("config.offer", "config.commit"):
+        if ("sendmsg(" in line or "writev(" in line) and method in line:
+            return "send " + method
+    return None
 
 
 @case

@@ -1,9 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """reload --confirm: a change goes live, and back by itself unless somebody confirms it; whatever becomes of prodd."""
+import shutil
 import time
 
-from harness import App, Daemon, case, main, wait_until
+from harness import App, Daemon, Skip, case, main, wait_until
 from scripted import Asked, ask, events, exit_of, methods, play, problems, refusal, reload, status_of, stored
 
 CONF = 'watch = "manual"; answer_timeout = "1s";'
@@ -180,6 +181,28 @@ def a_reload_right_behind_a_confirmation_does_not_undo_it():
                 assert "busy" in str(error), error
                 confirm(d, app)
             assert not stored(d).get("fallback") and not problems(d)
+
+
+@case
+def also_when_the_disk_is_slow_and_busy():
+    if not shutil.which("strace"):
+        raise Skip("needs strace")
+    slowly = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=fsync", "-e", "inject=fsync:delay_enter=20000"]
+    others = ("a", "b", "c", "d", "e")
+    apps = {name: {"default.conf": "x = 1;"} for name in ("orders", *others)}
+    with Daemon(conf=CONF, apps=apps, wrapper=slowly) as d, served(d) as app:
+        change(d, app)
+        d.write(FILE, "x = 2; y = 1;")
+        wait_until("all are live", lambda: all(status_of(d, name).get("generation") for name in others))
+        busy = [Asked(d, "config.set", {"app": name, "key": "x", "value": "2"}) for name in others]
+        wait_until("writes wait for one another",
+                   lambda: [a.get("transaction") for a in d.status()["apps"]].count("preparing") > 2)
+        one = Asked(d, "confirm", {"app": "orders"})
+        two = Asked(d, "reload", {"app": "orders"})
+        assert one.row(app)["note"] == "confirmed" and two.row(app)["outcome"] == "committed"
+        for other in busy:
+            other.row(app)
+        assert not stored(d).get("fallback") and not problems(d)
 
 
 @case
