@@ -67,7 +67,8 @@ AC_DEFUN([PRODD_LTO], [
   AC_ARG_ENABLE([lto], [AS_HELP_STRING([--enable-lto], [link-time optimisation])], [], [enable_lto=no])
   AS_IF([test "x$enable_lto" = xyes], [
     PRODD_CFLAGS="$PRODD_CFLAGS -flto=auto -ffat-lto-objects"
-    PRODD_LDFLAGS="$PRODD_LDFLAGS -flto=auto"
+    dnl Across files gcc 12 takes what is set when a function says so for what may not be set.
+    PRODD_LDFLAGS="$PRODD_LDFLAGS -flto=auto -Wno-maybe-uninitialized"
   ])
 ])
 
