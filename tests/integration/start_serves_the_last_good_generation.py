@@ -70,6 +70,15 @@ def broken_files_and_nothing_before_are_told_to_the_app():
 
 
 @case
+def a_value_that_the_schema_forbids_is_told_with_file_line_and_key():
+    with daemon("\nx = 10;", **{"schema.conf": 'keys = ( { key = "x"; type = "int"; max = 9; } );'}) as d:
+        with App(d, "orders", "1") as app:
+            problem = app.subscribed["problems"][0]
+            assert app.subscribed["state"] == "invalid" and problem["file"].endswith("default.conf"), app.subscribed
+            assert (problem["line"], problem["key"]) == (2, "x") and "9" in problem["text"], problem
+
+
+@case
 def broken_files_leave_the_last_good_generation_live():
     with daemon() as d:
         with served(d):
