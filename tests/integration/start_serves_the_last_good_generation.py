@@ -20,6 +20,15 @@ def served(d, name="1", **more):
     return app
 
 
+def written_down(d):
+    """How many instances the daemon has noted for its next start."""
+    try:
+        with open(d.path("run/instances"), encoding="utf-8") as f:
+            return f.read().count("\n")
+    except FileNotFoundError:
+        return 0
+
+
 @case
 def the_first_configuration_runs_the_validator():
     with daemon() as d, App(d, "orders", "1") as bad, App(d, "orders", "2") as good:
@@ -111,7 +120,7 @@ def changed_files_are_offered_when_all_are_back():
     with daemon() as d:
         with served(d), served(d, "2"):
             d.call("ping")
-            wait_until("both are written down", lambda: open(d.path("run/instances")).read().count("\n") == 2)
+            wait_until("both are written down", lambda: written_down(d) == 2)
             d.stop()
         d.write(FILE, "x = 2;")
         d.start()
@@ -132,7 +141,7 @@ def changed_files_are_offered_when_all_are_back():
 def the_same_after_a_crash():
     with daemon() as d:
         with served(d), served(d, "2"):
-            wait_until("both are written down", lambda: open(d.path("run/instances")).read().count("\n") == 2)
+            wait_until("both are written down", lambda: written_down(d) == 2)
             d.kill()
         d.write(FILE, "x = 2;")
         d.start()
@@ -147,7 +156,7 @@ def the_same_after_a_crash():
 def a_command_does_not_wait_for_them():
     with daemon() as d:
         with served(d), served(d, "2"):
-            wait_until("both are written down", lambda: open(d.path("run/instances")).read().count("\n") == 2)
+            wait_until("both are written down", lambda: written_down(d) == 2)
             d.stop()
         d.write(FILE, "x = 2;")
         d.start()
@@ -159,7 +168,7 @@ def a_command_does_not_wait_for_them():
 def or_after_ten_seconds():
     with daemon() as d:
         with served(d), served(d, "2"):
-            wait_until("both are written down", lambda: open(d.path("run/instances")).read().count("\n") == 2)
+            wait_until("both are written down", lambda: written_down(d) == 2)
             d.stop()
         d.write(FILE, "x = 2;")
         started = time.monotonic()
