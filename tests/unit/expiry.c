@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* When the next override or confirmation ends: of all apps and environments, by which clock, and how long prodd sleeps. */
+/* When the next override or confirmation ends: by which clock, and how long prodd sleeps until then. */
 #include "daemon/config/expiry.h"
 
 #include <stdio.h>
@@ -57,7 +57,8 @@ static void live(unsigned scope, const uint64_t *ends, unsigned count)
 	uint32_t rows_made = 0;
 	char key[16];
 	struct wire_generation draft = { .epoch = prodd_slice("e"), .app = prodd_slice("orders"),
-					 .environment = prodd_slice("blue"), .number = 1, .hash = prodd_slice("") };
+					 .environment = prodd_slice("blue"), .number = 1,
+					 .hash = prodd_slice("") };
 
 	for (unsigned i = 0; i < count; i++) {
 		struct wire_override override;
@@ -75,14 +76,15 @@ static void live(unsigned scope, const uint64_t *ends, unsigned count)
 /* How long the timer is set for; NEVER: it is not. */
 static uint64_t planned(void)
 {
-	struct timeval due, now;
+	struct timeval due, now, left;
 
 	expiry_plan(&config);
 	if (!loop_timer_armed(&config.expiry))
 		return NEVER;
 	event_pending(&config.expiry.event, EV_TIMEOUT, &due);
 	evutil_gettimeofday(&now, NULL);
-	return due.tv_sec < now.tv_sec ? 0 : (uint64_t)((due.tv_sec - now.tv_sec) * 1000 + (due.tv_usec - now.tv_usec) / 1000);
+	evutil_timersub(&due, &now, &left);
+	return left.tv_sec < 0 ? 0 : (uint64_t)left.tv_sec * 1000 + (uint64_t)left.tv_usec / 1000;
 }
 
 static void expect(uint64_t ms)

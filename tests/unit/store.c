@@ -264,7 +264,8 @@ START_TEST(a_change_that_failed_is_not_carried_by_the_next_table)
 	struct store_file bad = { .app = "none/such", .environment = "development", .number = 1 };
 	struct store_file good = { .app = "billing", .environment = "development", .number = 1 };
 	struct store_change first = { .row = a, .now = *a }, second = { .row = b, .now = *b };
-	struct store_write one = { .files = &bad, .file_count = 1, .changes = &first, .change_count = 1, .done = count_end };
+	struct store_write one = { .files = &bad, .file_count = 1, .changes = &first, .change_count = 1,
+				   .done = count_end };
 	struct store_write two = { .files = &good, .file_count = 1, .changes = &second, .change_count = 1,
 				   .done = count_end };
 	int fd = open(path_of("none"), O_CREAT | O_WRONLY, 0600);
@@ -310,8 +311,8 @@ END_TEST
 static void put_table(const char *boot, uint64_t confirm_boot_ms)
 {
 	struct wire_live_row row = {
-		.app = prodd_slice("orders"), .environment = prodd_slice("development"), .generation = 4, .next = 3,
-		.fallback = 2, .boot = prodd_slice(boot), .confirm_boot_ms = confirm_boot_ms,
+		.app = prodd_slice("orders"), .environment = prodd_slice("development"), .generation = 4,
+		.next = 3, .fallback = 2, .boot = prodd_slice(boot), .confirm_boot_ms = confirm_boot_ms,
 	};
 	prodd_auto_buffer rows = { .limit = 0 };
 	prodd_auto_buffer bytes = { .limit = 0 };
@@ -321,7 +322,8 @@ static void put_table(const char *boot, uint64_t confirm_boot_ms)
 	prodd_encode_element(&rows, &count, &wire_record_live_row, &row);
 	table.rows = prodd_list(&rows, count);
 	ck_assert_int_eq(stamp_seal(&bytes, "LIV", &wire_record_live, &table), 0);
-	ck_assert_int_eq(file_write_synced(AT_FDCWD, path_of("live"), prodd_buffer_slice(&bytes), 0600, &e), 0);
+	ck_assert_int_eq(file_write_synced(AT_FDCWD, path_of("live"), prodd_buffer_slice(&bytes), 0600, &e),
+			 0);
 }
 
 START_TEST(a_confirmation_of_another_boot_counts_as_expired)

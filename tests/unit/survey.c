@@ -93,7 +93,8 @@ START_TEST(the_directory_itself)
 	ck_assert(!matters("app", "default.conf~"));
 	ck_assert(!matters("app", ".default.conf.swp"));
 	ck_assert(matters("app", ""));
-	ck_assert(!matters("", "app") && !matters("", "other"));	/* a plain directory matters by itself alone */
+	/* A plain directory matters by itself alone. */
+	ck_assert(!matters("", "app") && !matters("", "other"));
 }
 END_TEST
 
