@@ -45,6 +45,7 @@ void candidate_reset(struct candidate *c)
 	c->problem_count = c->change_count = 0;
 	c->generation = generation_unref(c->generation);
 	c->verdict = CANDIDATE_OPEN;
+	c->unjudged = false;
 }
 
 struct candidate *candidate_free(struct candidate *c)

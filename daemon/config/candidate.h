@@ -26,6 +26,7 @@ struct candidate {
 	struct scope *scope;			/* borrowed */
 	uint64_t txn;				/* number of the transaction */
 	enum candidate_verdict verdict;
+	bool unjudged;				/* INVALID, but prodd-parse failed: the same files may be good next time */
 	struct layers layers;			/* filled on the disk thread */
 	int read_result;			/* of layers_read_stable() */
 	struct prodd_error error;		/* of reading, parsing or making */

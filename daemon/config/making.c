@@ -28,6 +28,7 @@ void making_begin(struct making *m, const struct candidate *candidate, const cha
 
 void making_take_answer(struct making *m, const struct prodd_message *answer, const struct prodd_error *why)
 {
+	m->unjudged = !answer;
 	if (!answer) {
 		m->error = *why;
 		return;
@@ -208,6 +209,7 @@ void making_from_generation(struct making *m, const struct generation *base, str
 void making_end(struct making *m, struct candidate *c)
 {
 	c->verdict = m->verdict;
+	c->unjudged = m->unjudged;
 	c->error = m->error;
 	c->problem_rows = m->problem_rows;
 	c->problem_count = m->problem_count;

@@ -15,6 +15,7 @@ struct making {
 	struct prodd_message answer;		/* prodd-parse's */
 	struct prodd_buffer answer_bytes;	/* what `answer` borrows from */
 	enum candidate_verdict verdict;
+	bool unjudged;				/* as in the candidate */
 	struct problems problems;
 	struct prodd_buffer problem_rows;
 	uint32_t problem_count;

@@ -105,7 +105,9 @@ static void remember_invalid(struct candidate *c)
 
 	if (prodd_next(&it, &wire_record_problem, &problem, NULL) > 0)
 		report_problem_text(&problem, why, sizeof why);
-	set_differs(c->scope, c->sources, why);
+	set_differs(c->scope, c->unjudged ? "" : c->sources, why);
+	if (c->unjudged)
+		watch_again(c->scope->app);
 	prodd_buffer_append(&c->scope->problems, c->problem_rows.at, c->problem_rows.size);
 	c->scope->problem_count = c->problem_count;
 }

@@ -18,7 +18,7 @@ import traceback
 
 import saving
 from changing import Flat, Late, Mounted, Plain, Released, on_disk
-from harness import PLAIN, App, Daemon, case, entries, main, need_root, wait_until
+from harness import PLAIN, App, Daemon, Skip, case, entries, main, need_root, wait_until
 
 SEED = int(os.environ.get("PRODD_TEST_SEED", random.SystemRandom().randrange(10**9)))
 INTERLEAVINGS = int(os.environ.get("PRODD_TEST_INTERLEAVINGS", "1000"))
@@ -311,6 +311,8 @@ def floods_beyond_the_queue_end_at_the_final_content():
 @case
 def what_could_not_be_written_is_tried_again_by_the_rescan():
     """In a thread of its own, begun first and waited for last: it takes half a minute."""
+    if "thread" in os.environ.get("PRODD_SANITIZER", ""):
+        raise Skip("prodd-parse's own sanitizer needs to write")
     UNWRITTEN.join()
     assert UNWRITTEN.error is None, UNWRITTEN.error
 
