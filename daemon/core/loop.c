@@ -19,6 +19,7 @@ int loop_init(struct loop *loop, struct prodd_error *e)
 
 	*loop = (struct loop){ 0 };
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 	mallopt(M_MMAP_THRESHOLD, LOOP_MAPPED);		/* set, it does not rise any more with what is freed */
 	if (config) {
 		event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER);

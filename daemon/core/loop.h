@@ -24,8 +24,11 @@ struct loop {
 	bool stopped;
 };
 
-/* Settings of the whole process too: SIGPIPE is ignored, so that a peer's end is an error of write(2); and memory of
- * LOOP_MAPPED bytes or more is mapped by itself, so that what a burst needed goes back to the kernel with it. */
+/*
+ * Settings of the whole process too: SIGPIPE and SIGXFSZ are ignored, so that a peer's end and a limit of
+ * files are errors of write(2); memory of LOOP_MAPPED bytes or more is mapped by itself, so that what a burst
+ * needed goes back to the kernel with it.
+ */
 int loop_init(struct loop *loop, struct prodd_error *e);
 void loop_clear(struct loop *loop);	/* half-built objects too */
 int loop_run(struct loop *loop, struct prodd_error *e);	/* until loop_stop() */

@@ -209,7 +209,8 @@ class FullDisk:
         self.old = resource.prlimit(self.d.pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
 
     def __exit__(self, *_):
-        resource.prlimit(self.d.pid, resource.RLIMIT_FSIZE, self.old)
+        if self.d.process:
+            resource.prlimit(self.d.pid, resource.RLIMIT_FSIZE, self.old)
 
 
 @case
@@ -233,6 +234,18 @@ def a_state_that_cannot_be_written_fails_the_reload_and_nothing_else():
             assert report["outcome"] == "committed" and app.settings() == {"a": 2}, (number, report)
             d.restart()
             assert d.call("config.show", {"app": "orders"})["entries"][0]["value"] == 2
+
+
+@case
+def a_full_disk_under_the_log_ends_nothing():
+    """The file that prodd's stderr is cannot grow either: messages are lost, and no more."""
+    with Daemon(apps={"orders": ONE}) as d, App(d, "orders", "1") as app:
+        app.settings()
+        with FullDisk(d):
+            said = d.log()
+            os.kill(d.pid, signal.SIGTERM)     # it says that it ends
+            assert d.process.wait(20) == 0 and d.log() == said
+            d.process = None
 
 
 @case
