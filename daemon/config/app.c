@@ -62,7 +62,8 @@ static struct app *app_new(struct config *config, const char *name)
 	LIST_INIT(&app->scopes);
 	TAILQ_INIT(&app->instances);
 	TAILQ_INIT(&app->requests);
-	snprintf(app->environment, sizeof app->environment, "%s", default_environment(&config->settings, name));
+	snprintf(app->environment, sizeof app->environment, "%s",
+		 default_environment(&config->settings, name));
 	app->directory = directory_of(config, name);
 	if (!app->directory) {
 		free(app);
@@ -144,7 +145,8 @@ struct scope *app_scope(struct app *app, const char *environment, bool make, str
 
 	if (scope || !make) {
 		if (!scope)
-			prodd_error_set(e, PRODD_E_NOT_FOUND, "%s has no environment \"%s\" here", app->name, environment);
+			prodd_error_set(e, PRODD_E_NOT_FOUND, "%s has no environment \"%s\" here", app->name,
+					environment);
 		return scope;
 	}
 	scope = calloc(1, sizeof *scope);
@@ -181,8 +183,9 @@ struct scope *app_choose_scope(struct app *app, struct prodd_slice environment, 
 	if (only && !LIST_NEXT(only, link) && (!scope || !scope->live))
 		scope = only;
 	if (!scope)
-		prodd_error_set(e, PRODD_E_NOT_FOUND, "%s has no configuration in the environment %s; name one by --env",
-				app->name, app->environment);
+		prodd_error_set(e, PRODD_E_NOT_FOUND,
+				"%s has no configuration in the environment %s; name one by --env", app->name,
+				app->environment);
 	return scope;
 }
 
@@ -195,7 +198,8 @@ const char *scope_label(const struct scope *scope)
 
 bool scope_is_active(const struct scope *scope)
 {
-	return !TAILQ_EMPTY(&scope->instances) || strcmp(scope->row->environment, scope->app->environment) == 0;
+	return !TAILQ_EMPTY(&scope->instances) ||
+	       strcmp(scope->row->environment, scope->app->environment) == 0;
 }
 
 void scope_set_live(struct scope *scope, struct generation *generation)

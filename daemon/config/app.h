@@ -36,7 +36,7 @@ enum instance_state {
 struct overlay {
 	struct prodd_buffer entries;	/* LIST of config_entry */
 	uint32_t count;
-	struct prodd_buffer problems;	/* LIST of problem; when there are any the overlay must not be served */
+	struct prodd_buffer problems;	/* LIST of problem; when there are any it must not be served */
 	uint32_t problem_count;
 };
 
@@ -47,8 +47,8 @@ struct declaration {
 	struct prodd_buffer keys;	/* LIST of schema_key */
 	uint32_t count;
 	bool untried;			/* it has not been in force, and waits for its try */
-	uint64_t tried_with;		/* generation that was live when it was tried in vain; DECLARED_NEVER */
-	bool doubtful;			/* it, or the files themselves, are invalid: a look without it tells */
+	uint64_t tried_with;		/* generation live when it was tried in vain; DECLARED_NEVER */
+	bool doubtful;			/* it or the files are invalid: a look without it tells */
 	struct prodd_buffer problems;	/* LIST of problem, of that try */
 	uint32_t problem_count;
 };
@@ -92,8 +92,8 @@ struct scope {
 	char differs_hash[40];		/* files that differ from live and are not to be offered; "" */
 	char differs_why[STORE_WHY_MAX];
 	uint64_t differs_ms;		/* since when, wall clock */
-	bool retry_silent;		/* they failed by silence: offered again when that instance answers or leaves */
-	uint64_t no_end_before_ms;	/* monotonic: an end (of an override, of a confirmation) failed, and is tried again then */
+	bool retry_silent;		/* by silence: offered again when that instance answers or leaves */
+	uint64_t no_end_before_ms;	/* monotonic: an end that failed is tried again then */
 	struct instance_list instances;
 	LIST_ENTRY(scope) link;
 };
@@ -106,7 +106,7 @@ struct app {
 	char environment[64];		/* its default */
 	struct prodd_buffer declared;	/* LIST of schema_key: the last schema from code */
 	uint32_t declared_count;
-	bool trying;			/* a transaction runs, or is queued, that looks with `trial` instead */
+	bool trying;			/* a transaction runs, or is queued, that looks with `trial` */
 	struct prodd_buffer trial;	/* LIST of schema_key */
 	uint32_t trial_count;
 	struct instance *declarer;	/* borrowed: who sent `trial`; NULL: it has left */
@@ -130,11 +130,11 @@ void app_free(struct app *app);		/* with scopes; no instance may be left */
 /* Does a transaction run, or is its row of the table being written? */
 bool app_is_busy(const struct app *app);
 
-/* Finds or makes the scope, and reads its live generation when the store has one. Blocks for that file: a start, or the first
- * instance of an environment. */
+/* Finds or makes the scope, and reads its live generation when the store has one. Blocks for that file: a
+ * start, or the first instance of an environment. */
 struct scope *app_scope(struct app *app, const char *environment, bool make, struct prodd_error *e);
 
-/* The scope that a command means: the named environment, else the default one, else the only one. NULL: none. */
+/* The scope that a command means: the environment named, else the default, else the only one. NULL: none. */
 struct scope *app_choose_scope(struct app *app, struct prodd_slice environment, struct prodd_error *e);
 
 /* The environment, when the app has more than this one; else "". */
@@ -153,9 +153,10 @@ const char *instance_state_word(enum instance_state state);
 struct instance *instance_new(struct app *app, struct scope *scope, struct session *session,
 			      const struct wire_hello *hello);
 
-/* What the instance's variables say under `generation`. Returns 0 (with or without problems), or -PRODD_E_NO_MEMORY. */
-int instance_overlay(const struct instance *instance, const struct generation *generation, struct overlay *ret,
-		     struct prodd_error *e);
+/* What the instance's variables say under `generation`. Returns 0 (with or without problems), or
+ * -PRODD_E_NO_MEMORY. */
+int instance_overlay(const struct instance *instance, const struct generation *generation,
+		     struct overlay *ret, struct prodd_error *e);
 
 /* Takes call: config.subscribe. It is answered by instance_serve(). */
 void instance_subscribe(struct instance *instance, struct call *call, const struct wire_subscribe *has);
@@ -163,7 +164,8 @@ void instance_subscribe(struct instance *instance, struct call *call, const stru
 /* Its schema contradicts the files: it is named diverged, and told so. */
 void instance_diverge(struct instance *instance, struct prodd_list problems);
 
-/* Brings it to the scope's live generation: answers a waiting subscription, sends config.apply or config.refused. */
+/* Brings it to the scope's live generation: answers a waiting subscription, sends config.apply or
+ * config.refused. */
 void instance_serve(struct instance *instance);
 
 /* Has it not been told yet of what is live? */

@@ -87,7 +87,8 @@ void candidate_compare(struct candidate *c, bool asked)
 	candidate_hash_sources(&c->layers, prodd_buffer_slice(&c->declared), c->sources);
 	if (c->before && prodd_slice_is(c->before->record.sources, c->sources))
 		c->verdict = CANDIDATE_UNCHANGED;
-	else if (!asked && (strcmp(scope->differs_hash, c->sources) == 0 || strcmp(scope->row->refused, c->sources) == 0))
+	else if (!asked && (strcmp(scope->differs_hash, c->sources) == 0 ||
+			    strcmp(scope->row->refused, c->sources) == 0))
 		c->verdict = CANDIDATE_KNOWN_BAD;
 	else if (c->layers.state != LAYERS_FOUND && c->declared_count == 0)
 		c->verdict = CANDIDATE_NO_FILES;
@@ -121,7 +122,8 @@ int candidate_request(const struct candidate *c, struct prodd_buffer *ret, struc
 {
 	prodd_auto_buffer files = { .limit = PRODD_REPLY_MAX };
 	struct wire_parse parse = {
-		.app = prodd_slice(c->scope->app->name), .environment = prodd_slice(c->scope->row->environment),
+		.app = prodd_slice(c->scope->app->name),
+		.environment = prodd_slice(c->scope->row->environment),
 		.declared = prodd_list(&c->declared, c->declared_count),
 	};
 	uint32_t count = 0;

@@ -14,10 +14,10 @@ struct voter;
 enum candidate_verdict {
 	CANDIDATE_OPEN,			/* not known yet */
 	CANDIDATE_UNCHANGED,		/* the files are those of the live generation */
-	CANDIDATE_KNOWN_BAD,		/* the files were rejected before, and nobody asked for them by command */
+	CANDIDATE_KNOWN_BAD,		/* they were rejected before, and nobody asked for them by command */
 	CANDIDATE_NO_FILES,
 	CANDIDATE_INVALID,
-	CANDIDATE_SAME,			/* other bytes, but the same settings: kept as new origin of the live generation */
+	CANDIDATE_SAME,			/* other bytes, same settings: a new origin of the live generation */
 	CANDIDATE_CHANGED,
 };
 
@@ -26,12 +26,12 @@ struct candidate {
 	struct scope *scope;			/* borrowed */
 	uint64_t txn;				/* number of the transaction */
 	enum candidate_verdict verdict;
-	bool unjudged;				/* INVALID, but prodd-parse failed: the same files may be good next time */
+	bool unjudged;				/* INVALID, but prodd-parse failed: try the same again */
 	struct layers layers;			/* filled on the disk thread */
 	int read_result;			/* of layers_read_stable() */
 	struct prodd_error error;		/* of reading, parsing or making */
 	char sources[40];			/* hash of the files and the schema from code */
-	bool trial;				/* with the schema from code that is tried, not with the one that counts */
+	bool trial;				/* with the schema from code that is tried */
 	struct prodd_buffer declared;		/* that schema, LIST of schema_key */
 	uint32_t declared_count;
 	struct prodd_buffer problem_rows;	/* LIST of problem: what the report says */

@@ -17,7 +17,8 @@ static bool unit_is_named(const char *unit, const char *app)
 	       (unit[length] == '@' && fnmatch("@*.service", unit + length, 0) == 0);
 }
 
-/* A rule of an app: block names a unit exactly, or all of a template: "orders@.service" or "orders@*.service". */
+/* A rule of an app: block names a unit exactly, or all of a template: "orders@.service" or
+ * "orders@*.service". */
 static bool unit_matches(const char *unit, const char *rule)
 {
 	const char *at = strchr(rule, '@');
@@ -54,7 +55,8 @@ bool claim_allows(const struct settings *settings, const struct identity *who, u
 		return false;
 	if (block && (*block->unit || *block->user || *block->group))
 		return block_allows(block, who);
-	return who->uid == 0 || who->uid == own || strcmp(who->user, app) == 0 || unit_is_named(who->unit, app);
+	return who->uid == 0 || who->uid == own || strcmp(who->user, app) == 0 ||
+	       unit_is_named(who->unit, app);
 }
 
 void claim_unit_instance(const char *unit, char *ret, size_t size)

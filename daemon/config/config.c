@@ -55,7 +55,8 @@ static verb *const verbs[WIRE_METHOD_COUNT] = {
 
 static void on_call(struct service *service, struct call *call, const void *params)
 {
-	static const struct prodd_error unknown = { PRODD_E_UNSUPPORTED, "the method is not one that prodd answers" };
+	static const struct prodd_error unknown = { PRODD_E_UNSUPPORTED,
+						    "the method is not one that prodd answers" };
 	verb *handle = verbs[call_method(call)];
 
 	if (handle)
@@ -160,7 +161,8 @@ void config_instance_heard(struct config *config, struct instance *instance)
 		retry_after_silence(config, instance->scope);
 }
 
-void config_instance_left(struct config *config, struct app *app, struct scope *scope, struct instance *instance)
+void config_instance_left(struct config *config, struct app *app, struct scope *scope,
+			  struct instance *instance)
 {
 	events_add(config->events, EVENT_DISCONNECTED, app->name, instance->name, "%s", "");
 	returns_record(config);
@@ -178,12 +180,14 @@ void config_instance_confirmed(struct config *config, struct instance *instance)
 	if (instance->state != INSTANCE_DIVERGED)
 		return;
 	counters.instances_diverged++;
-	events_add(config->events, EVENT_DIVERGED, instance->app->name, instance->name, "%s", instance->reason);
+	events_add(config->events, EVENT_DIVERGED, instance->app->name, instance->name, "%s",
+		   instance->reason);
 }
 
 void config_event_refused(struct config *config, struct instance *instance)
 {
-	events_add(config->events, EVENT_REFUSED, instance->app->name, instance->name, "%s", instance->reason);
+	events_add(config->events, EVENT_REFUSED, instance->app->name, instance->name, "%s",
+		   instance->reason);
 }
 
 /* ---- transactions */
@@ -289,7 +293,8 @@ static int find_apps(struct config *config, struct prodd_error *e)
 	find_directories(config, add_without_watch);
 	for (block = config->settings.blocks; block; block = block->hh.next)
 		app_find(config, block->name, true);
-	for (struct store_row *row = store_next(config->store, NULL); row; row = store_next(config->store, row)) {
+	for (struct store_row *row = store_next(config->store, NULL); row;
+	     row = store_next(config->store, row)) {
 		app = app_find(config, row->app, true);
 		if (!app || !app_scope(app, row->environment, true, e))
 			return prodd_error_set(e, PRODD_E_NO_MEMORY, "the apps");
@@ -307,7 +312,7 @@ static void hold_apps(struct config *config)
 
 	for (app = config->apps; app; app = app->hh.next) {
 		app->expected = returns_count(config->returns, app->name);
-		app->held = app->expected > 0 && is_live(app);	/* who has nothing need not wait for anybody */
+		app->held = app->expected > 0 && is_live(app); /* who has nothing need not wait for anybody */
 		any = any || app->held;
 		watch_app(config, app);
 		look_unasked(config, app, CONFIG_CAUSE_START);

@@ -15,7 +15,8 @@
 
 #define DECLARED_KIND "DCL"
 
-/* Instances that were connected before the daemon's end have this long to come back before changed files are offered. */
+/* Instances that were connected before the daemon's end have this long to come back before changed files are
+ * offered. */
 #define CONFIG_RETURN_MS 10000
 
 #define CONFIG_CAUSE_START "start of prodd"	/* of the first look at an app's files */
@@ -65,7 +66,8 @@ void config_find_new_apps(struct config *config);
 /* ---- told by instances and transactions */
 
 void config_instance_subscribed(struct config *config, struct instance *instance);
-void config_instance_left(struct config *config, struct app *app, struct scope *scope, struct instance *instance);
+void config_instance_left(struct config *config, struct app *app, struct scope *scope,
+			  struct instance *instance);
 void config_instance_confirmed(struct config *config, struct instance *instance);
 void config_event_refused(struct config *config, struct instance *instance);
 
@@ -78,7 +80,8 @@ void config_transaction_ended(struct config *config, struct transaction *t);
 /* Apps are free: transactions and requests that waited go on; the next expiry is planned. */
 void config_settle(struct config *config);
 
-/* Files of an app may have changed: looks at them, unless its instances are still coming back. `why` is the cause. */
+/* Files of an app may have changed: looks at them, unless its instances are still coming back. `why` is the
+ * cause. */
 void config_look(struct config *config, struct app *app, const char *why);
 
 #endif

@@ -13,8 +13,8 @@
 
 #define ENVIRONMENTS_MAX 16	/* of an app: as many kinds of deployment as one host will ever see */
 
-static const char *environment_of(const struct config *config, const struct app *app, const struct wire_hello *hello,
-				  char *text, size_t size)
+static const char *environment_of(const struct config *config, const struct app *app,
+				  const struct wire_hello *hello, char *text, size_t size)
 {
 	const struct app_block *block = settings_block(&config->settings, app->name);
 
@@ -37,9 +37,10 @@ static unsigned count_scopes(const struct app *app)
 static int check_names(const struct wire_hello *hello, struct prodd_error *e)
 {
 	if (!names_app(hello->app))
-		return prodd_error_set(e, PRODD_E_USAGE,
-				       "hello.app: \"%.*s\" is no app name: [a-z][a-z0-9_-]*, at most 63, not \"prodd\"",
-				       PRODD_SLICE(hello->app));
+		return prodd_error_set(
+			e, PRODD_E_USAGE,
+			"hello.app: \"%.*s\" is no app name: [a-z][a-z0-9_-]*, at most 63, not \"prodd\"",
+			PRODD_SLICE(hello->app));
 	if (hello->instance.size && !names_instance(hello->instance))
 		return prodd_error_set(e, PRODD_E_USAGE, "hello.instance: \"%.*s\" is no instance name",
 				       PRODD_SLICE(hello->instance));
@@ -60,7 +61,8 @@ static struct app *grant(struct config *config, const struct identity *who, cons
 	snprintf(name, sizeof name, "%.*s", PRODD_SLICE(hello->app));
 	allowed = claim_allows(&config->settings, who, config->own, name);
 	if (!allowed && config->settings.refuse_unknown) {
-		prodd_error_set(e, PRODD_E_NOT_PERMITTED, "%s may not use the app name \"%s\"", who->user, name);
+		prodd_error_set(e, PRODD_E_NOT_PERMITTED, "%s may not use the app name \"%s\"", who->user,
+				name);
 		return NULL;
 	}
 	if (!allowed)
@@ -81,7 +83,8 @@ static struct scope *scope_for(struct config *config, struct app *app, const str
 	if (scope)
 		return scope;
 	if (count_scopes(app) >= ENVIRONMENTS_MAX) {
-		prodd_error_set(e, PRODD_E_OVER_LIMIT, "%s has %u environments already", app->name, ENVIRONMENTS_MAX);
+		prodd_error_set(e, PRODD_E_OVER_LIMIT, "%s has %u environments already", app->name,
+				ENVIRONMENTS_MAX);
 		return NULL;
 	}
 	return app_scope(app, environment, true, e);
@@ -102,8 +105,8 @@ static void welcome_instance(struct config *config, struct instance *instance, s
 		   PRODD_SLICE(session_client(session)));
 	if (!app->served) {
 		counters.claims_separated++;
-		events_add(config->events, EVENT_SEPARATED, app->name, instance->name, "may not use the name; gets %s",
-			   app->name);
+		events_add(config->events, EVENT_SEPARATED, app->name, instance->name,
+			   "may not use the name; gets %s", app->name);
 	}
 }
 

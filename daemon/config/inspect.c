@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A candidate without a transaction: read on the disk thread, parsed by the helper, compared, reported, forgotten. */
+/* A candidate without a transaction: read on the disk thread, parsed by the helper, compared, reported,
+ * forgotten. */
 #define _GNU_SOURCE
 #include "daemon/config/inspect.h"
 
@@ -93,7 +94,8 @@ static void make_done(struct disk_job *job)
 	answer_inspection(i);
 }
 
-static void parse_done(struct helper_run *run, const struct prodd_message *answer, const struct prodd_error *why)
+static void parse_done(struct helper_run *run, const struct prodd_message *answer,
+		       const struct prodd_error *why)
 {
 	struct inspection *i = container_of(run, struct inspection, parse);
 
@@ -176,7 +178,7 @@ struct retrieval {
 	struct scope *scope;		/* borrowed */
 	struct disk_job job;
 	uint64_t numbers[2];		/* of those wanted; 0: the live one */
-	struct generation *generations[2];	/* shared: the live one from the beginning, the others when they are read */
+	struct generation *generations[2];	/* shared; those read are NULL until then */
 	struct prodd_buffer changes;
 	uint32_t change_count;
 	struct prodd_error error;
@@ -249,8 +251,8 @@ static void retrieved(struct disk_job *job)
 	retrieval_free(r);
 }
 
-static struct retrieval *retrieval_new(struct config *config, struct call *call, struct scope *scope, uint64_t first,
-				       uint64_t second)
+static struct retrieval *retrieval_new(struct config *config, struct call *call, struct scope *scope,
+				       uint64_t first, uint64_t second)
 {
 	struct retrieval *r = calloc(1, sizeof *r);
 
@@ -269,7 +271,8 @@ static struct retrieval *retrieval_new(struct config *config, struct call *call,
 	return r;
 }
 
-void inspect_generations(struct config *config, struct call *call, struct scope *scope, uint64_t from, uint64_t to)
+void inspect_generations(struct config *config, struct call *call, struct scope *scope, uint64_t from,
+			 uint64_t to)
 {
 	struct retrieval *r = retrieval_new(config, call, scope, from, to);
 
@@ -308,7 +311,8 @@ static void read_row(struct chronicle *c, uint64_t number)
 	struct wire_generation_row row;
 
 	if (store_read_generation(c->config->store, &c->row, number, &bytes, NULL) < 0 ||
-	    stamp_open(prodd_buffer_slice(&bytes), GENERATION_KIND, &wire_record_generation, &record, NULL) < 0)
+	    stamp_open(prodd_buffer_slice(&bytes), GENERATION_KIND, &wire_record_generation, &record,
+		       NULL) < 0)
 		return;		/* pruned or damaged meanwhile: not in the list */
 	row = (struct wire_generation_row){
 		.generation = record.number, .created_ms = record.created_ms, .cause = record.cause,
@@ -333,9 +337,9 @@ static void chronicle_done(struct disk_job *job)
 {
 	struct chronicle *c = container_of(job, struct chronicle, job);
 
-	call_answer(c->call, &(struct wire_history){
-		.app = prodd_slice(c->scope->app->name), .environment = prodd_slice(c->scope->row->environment),
-		.generations = prodd_list(&c->rows, c->count) });
+	call_answer(c->call, &(struct wire_history){ .app = prodd_slice(c->scope->app->name),
+						     .environment = prodd_slice(c->scope->row->environment),
+						     .generations = prodd_list(&c->rows, c->count) });
 	prodd_buffer_clear(&c->rows);
 	free(c);
 }

@@ -12,7 +12,8 @@ void inspect_files(struct config *config, struct call *call, struct scope *scope
 void inspect_end(struct config *config);
 
 /* Answers with what differs between two stored generations; 0 for `to`: the live one. */
-void inspect_generations(struct config *config, struct call *call, struct scope *scope, uint64_t from, uint64_t to);
+void inspect_generations(struct config *config, struct call *call, struct scope *scope, uint64_t from,
+			 uint64_t to);
 
 /* Answers config.show of a stored generation. */
 void inspect_show(struct config *config, struct call *call, struct scope *scope, uint64_t number,

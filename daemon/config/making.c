@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What prodd-parse found becomes a generation like one from disk; then it is known what differs from the live one. */
+/* What prodd-parse found becomes a generation like one from disk; then it is known what differs from the live
+ * one. */
 #include "daemon/config/making.h"
 
 #include <stdio.h>
@@ -33,13 +34,15 @@ void making_take_answer(struct making *m, const struct prodd_message *answer, co
 		m->error = *why;
 		return;
 	}
-	if (answer->error.code || prodd_buffer_append(&m->answer_bytes, answer->params.at, answer->params.size) < 0) {
+	if (answer->error.code ||
+	    prodd_buffer_append(&m->answer_bytes, answer->params.at, answer->params.size) < 0) {
 		m->error = answer->error;
 		if (!m->error.code)
 			prodd_error_set(&m->error, PRODD_E_NO_MEMORY, "the answer of prodd-parse");
 		return;
 	}
-	m->answer = (struct prodd_message){ .type = PRODD_ANSWER, .params = prodd_buffer_slice(&m->answer_bytes) };
+	m->answer = (struct prodd_message){ .type = PRODD_ANSWER,
+					    .params = prodd_buffer_slice(&m->answer_bytes) };
 }
 
 /* ---- problems */
@@ -100,15 +103,16 @@ static bool holds_overrides_of(const struct generation *g, const struct generati
 	return true;
 }
 
-/* An override of the value that a key has already is a change: from now on it holds the key against variables. */
+/* An override of the value that a key has already is a change: from now on it holds the key against
+ * variables. */
 static bool same_settings(const struct generation *before, const struct generation *now)
 {
 	return before && prodd_slice_equal(before->record.hash, now->record.hash) &&
 	       holds_overrides_of(before, now) && holds_overrides_of(now, before);
 }
 
-/* A first pass finds what differs; the second has that in its record, or takes the live generation's number when
- * nothing does. */
+/* A first pass finds what differs; the second has that in its record, or takes the live generation's number
+ * when nothing does. */
 static int make_counted(struct making *m, struct wire_generation draft)
 {
 	const struct generation *before = m->candidate->before;
@@ -153,7 +157,9 @@ static int encode_marks(const struct layers *layers, struct prodd_buffer *ret, u
 	for (size_t i = 0; i < layers->count; i++) {
 		const struct layers_file *file = &layers->files[i];
 		struct wire_source_mark mark = {
-			.name = prodd_slice(file->name), .real = prodd_slice(file->real), .hash = prodd_slice(file->hash),
+			.name = prodd_slice(file->name),
+			.real = prodd_slice(file->real),
+			.hash = prodd_slice(file->hash),
 		};
 
 		prodd_encode_element(ret, count, &wire_record_source_mark, &mark);
@@ -218,7 +224,7 @@ void making_end(struct making *m, struct candidate *c)
 	c->generation = m->generation;
 	if (c->generation)
 		snprintf(c->sources, sizeof c->sources, "%.*s", PRODD_SLICE(c->generation->record.sources));
-	m->problem_rows = m->changes = (struct prodd_buffer){ 0 };	/* given to the candidate, with the generation */
+	m->problem_rows = m->changes = (struct prodd_buffer){ 0 };	/* given to the candidate */
 	m->generation = NULL;
 	making_clear(m);
 }

@@ -29,13 +29,15 @@ struct making {
 void making_begin(struct making *making, const struct candidate *candidate, const char *cause);
 
 /* Loop: keeps prodd-parse's answer, or why there is none. */
-void making_take_answer(struct making *making, const struct prodd_message *answer, const struct prodd_error *why);
+void making_take_answer(struct making *making, const struct prodd_message *answer,
+			const struct prodd_error *why);
 
 /* Disk thread: the generation from that answer, or its problems. */
 void making_from_answer(struct making *making);
 
 /* Disk thread: the generation of a directive: `base` (its files and schema) with other overrides. */
-void making_from_generation(struct making *making, const struct generation *base, struct prodd_list overrides);
+void making_from_generation(struct making *making, const struct generation *base,
+			    struct prodd_list overrides);
 
 /* Disk thread: it cannot be made. */
 void making_fail(struct making *making, const struct prodd_error *why);

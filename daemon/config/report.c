@@ -39,7 +39,8 @@ static const char *process_word(pid_t pid)
 	const char *end;
 
 	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-	if (pid <= 0 || file_read(AT_FDCWD, path, 4096, &stat, NULL) < 0 || prodd_buffer_append(&stat, "", 1) < 0)
+	if (pid <= 0 || file_read(AT_FDCWD, path, 4096, &stat, NULL) < 0 ||
+	    prodd_buffer_append(&stat, "", 1) < 0)
 		return "";
 	end = strrchr(stat.at, ')');
 	for (size_t i = 0; end && end[1] == ' ' && i < sizeof words / sizeof *words; i++)
@@ -51,8 +52,8 @@ static const char *process_word(pid_t pid)
 static const char *vote_word(enum vote vote)
 {
 	static const char *const words[] = {
-		[VOTE_NONE] = "", [VOTE_ACCEPTED] = "accepted", [VOTE_REJECTED] = "rejected", [VOTE_RESTART] = "restart",
-		[VOTE_SILENT] = "silent", [VOTE_GONE] = "gone",
+		[VOTE_NONE] = "", [VOTE_ACCEPTED] = "accepted", [VOTE_REJECTED] = "rejected",
+		[VOTE_RESTART] = "restart", [VOTE_SILENT] = "silent", [VOTE_GONE] = "gone",
 	};
 
 	return words[vote];
@@ -67,13 +68,15 @@ static const char *answer_word(const struct voter *voter)
 static const char *state_word(const struct transaction *t, const struct voter *voter)
 {
 	if (t->outcome != OUTCOME_COMMITTED)
-		return voter->vote == VOTE_ACCEPTED || voter->vote == VOTE_RESTART ? "rolled_back" : "unchanged";
+		return voter->vote == VOTE_ACCEPTED || voter->vote == VOTE_RESTART ? "rolled_back"
+										   : "unchanged";
 	if (!voter->instance && !voter->confirmed)
 		return "gone";
 	return instance_state_word(voter->confirmed ? voter->state : INSTANCE_UNCONFIRMED);
 }
 
-static int encode_voter(const struct transaction *t, const struct voter *voter, struct prodd_buffer *b, uint32_t *count)
+static int encode_voter(const struct transaction *t, const struct voter *voter, struct prodd_buffer *b,
+			uint32_t *count)
 {
 	struct wire_instance_report row = {
 		.instance = prodd_slice(voter->name), .answer = prodd_slice(answer_word(voter)),
@@ -148,7 +151,8 @@ static unsigned exit_of(const struct transaction *t, const struct candidate *c)
 
 /* ---- the row */
 
-static struct prodd_list linked_apps(const struct transaction *t, const struct candidate *c, struct prodd_buffer *b)
+static struct prodd_list linked_apps(const struct transaction *t, const struct candidate *c,
+				     struct prodd_buffer *b)
 {
 	const struct candidate *other, *last = c;
 	uint32_t count = 0;
@@ -187,18 +191,23 @@ static uint64_t confirm_at(const struct transaction *t, const struct candidate *
 	return t->options.confirm_ms && c->scope->row->fallback ? t->confirm_at_ms : 0;
 }
 
-int report_encode(const struct transaction *t, const struct candidate *c, struct prodd_buffer *rows, uint32_t *count)
+int report_encode(const struct transaction *t, const struct candidate *c, struct prodd_buffer *rows,
+		  uint32_t *count)
 {
 	prodd_auto_buffer instances = { .limit = 0 };
 	prodd_auto_buffer linked = { .limit = 0 };
 	uint32_t instance_count = 0;
 	const struct voter *voter;
 	struct wire_report row = {
-		.app = prodd_slice(c->scope->app->name), .environment = prodd_slice(scope_label(c->scope)),
-		.outcome = prodd_slice(row_word(t, c)), .exit = exit_of(t, c),
+		.app = prodd_slice(c->scope->app->name),
+		.environment = prodd_slice(scope_label(c->scope)),
+		.outcome = prodd_slice(row_word(t, c)),
+		.exit = exit_of(t, c),
 		.from = c->before ? c->before->record.number : 0,
 		.to = c->generation ? c->generation->record.number : 0,
-		.elapsed_ms = t->elapsed_ms, .timeout_ms = t->answer_timeout_ms, .confirm_at = confirm_at(t, c),
+		.elapsed_ms = t->elapsed_ms,
+		.timeout_ms = t->answer_timeout_ms,
+		.confirm_at = confirm_at(t, c),
 		.changes = prodd_list(&c->changes, c->change_count),
 		.problems = prodd_list(&c->problem_rows, c->problem_count),
 		.note = prodd_slice(note_of(t, c)),
@@ -232,7 +241,8 @@ static void event_committed(const struct transaction *t, const struct candidate 
 	const char *app = c->scope->app->name;
 	const struct voter *voter;
 
-	events_add(t->config->events, EVENT_COMMITTED, app, "", "generation %" PRIu64 " -> %" PRIu64 " (%u keys, %s): %s",
+	events_add(t->config->events, EVENT_COMMITTED, app, "",
+		   "generation %" PRIu64 " -> %" PRIu64 " (%u keys, %s): %s",
 		   c->before ? c->before->record.number : 0, c->generation->record.number, c->change_count,
 		   c->scope->row->environment, t->cause);
 	if (t->directive)
@@ -240,7 +250,8 @@ static void event_committed(const struct transaction *t, const struct candidate 
 	TAILQ_FOREACH(voter, &c->voters, link)
 		if (voter->confirmed && (voter->kept_count > 0 || voter->state == INSTANCE_RESTART))
 			events_add(t->config->events, EVENT_RESTART_NEEDED, app, voter->name,
-				   "generation %" PRIu64 " needs a restart %s", c->generation->record.number, voter->reason);
+				   "generation %" PRIu64 " needs a restart %s", c->generation->record.number,
+				   voter->reason);
 }
 
 static void event_invalid(const struct transaction *t, const struct candidate *c)
@@ -249,10 +260,11 @@ static void event_invalid(const struct transaction *t, const struct candidate *c
 
 	events_add(t->config->events, EVENT_INVALID, app, "", "%s (%s)", c->scope->differs_why, t->cause);
 	if (c->before && strcmp(t->cause, CONFIG_CAUSE_START) == 0) {
-		events_add(t->config->events, EVENT_LAST_GOOD, app, "", "started from last good generation %" PRIu64 ": %s",
-			   c->before->record.number, c->scope->differs_why);
-		log_warn("%s: started from last good generation %" PRIu64 ": %s", app, c->before->record.number,
-			 c->scope->differs_why);
+		events_add(t->config->events, EVENT_LAST_GOOD, app, "",
+			   "started from last good generation %" PRIu64 ": %s", c->before->record.number,
+			   c->scope->differs_why);
+		log_warn("%s: started from last good generation %" PRIu64 ": %s", app,
+			 c->before->record.number, c->scope->differs_why);
 	}
 }
 

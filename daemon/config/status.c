@@ -58,7 +58,8 @@ static uint64_t wall_of_boot(uint64_t boot_ms)
 
 static void name_scope(const struct scope *scope, const char *prefix, char *text, size_t size)
 {
-	snprintf(text, size, *scope_label(scope) ? "%s%s (%s)" : "%s%s%.0s", prefix, scope->app->name, scope_label(scope));
+	snprintf(text, size, *scope_label(scope) ? "%s%s (%s)" : "%s%s%.0s", prefix, scope->app->name,
+		 scope_label(scope));
 }
 
 static void scope_differs(const struct scope *scope, struct rows *rows)
@@ -79,7 +80,9 @@ static void scope_differs(const struct scope *scope, struct rows *rows)
 	snprintf(first, sizeof first, "no valid configuration: %s", scope->differs_why);
 	snprintf(command, sizeof command, "prodctl config check %s", scope->app->name);
 	add_problem(rows, PROBLEM_CONFIG_NONE, subject, scope->differs_ms,
-		    (const char *[LINES_MAX]){ first, "instances wait for one, or use what they have in their cache" }, command);
+		    (const char *[LINES_MAX]){
+			    first, "instances wait for one, or use what they have in their cache" },
+		    command);
 }
 
 static void scope_unconfirmed(const struct scope *scope, struct rows *rows)
@@ -89,9 +92,12 @@ static void scope_unconfirmed(const struct scope *scope, struct rows *rows)
 	if (!scope->row->fallback)
 		return;
 	name_scope(scope, "config ", subject, sizeof subject);
-	snprintf(line, sizeof line, "generation %" PRIu64 " rolls back to %" PRIu64 " in %" PRIu64 " s unless it is confirmed",
+	snprintf(line, sizeof line,
+		 "generation %" PRIu64 " rolls back to %" PRIu64 " in %" PRIu64 " s unless it is confirmed",
 		 scope->row->generation, scope->row->fallback,
-		 scope->row->confirm_boot_ms > clock_boot_ms() ? (scope->row->confirm_boot_ms - clock_boot_ms()) / 1000 : 0);
+		 scope->row->confirm_boot_ms > clock_boot_ms()
+			 ? (scope->row->confirm_boot_ms - clock_boot_ms()) / 1000
+			 : 0);
 	snprintf(command, sizeof command, "prodctl confirm %s", scope->app->name);
 	add_problem(rows, PROBLEM_CONFIG_UNCONFIRMED, subject, 0, (const char *[LINES_MAX]){ line }, command);
 }
@@ -112,12 +118,18 @@ static void app_writer(const struct app *app, struct rows *rows)
 
 static void instance_problem(const struct instance *instance, struct rows *rows)
 {
-	static const struct { enum instance_state state; enum problem_id id; const char *what; const char *effect; } table[] = {
+	static const struct {
+		enum instance_state state;
+		enum problem_id id;
+		const char *what;
+		const char *effect;
+	} table[] = {
 		{ INSTANCE_DIVERGED, PROBLEM_INSTANCE_DIVERGED, "cannot use the live generation",
 		  "it keeps what it has; a later generation may suit it" },
 		{ INSTANCE_REFUSED, PROBLEM_INSTANCE_REFUSED, "its own environment is invalid",
 		  "it keeps what it has until its variables are mended and it is restarted" },
-		{ INSTANCE_RESTART, PROBLEM_INSTANCE_RESTART, "needs a restart", "it stays whole on its old generation" },
+		{ INSTANCE_RESTART, PROBLEM_INSTANCE_RESTART, "needs a restart",
+		  "it stays whole on its old generation" },
 		{ INSTANCE_UNCONFIRMED, PROBLEM_INSTANCE_UNCONFIRMED, "has not confirmed the live generation",
 		  "it switches when it reads the commit" },
 	};
@@ -128,12 +140,16 @@ static void instance_problem(const struct instance *instance, struct rows *rows)
 	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
 		if (instance->state != table[i].state)
 			continue;
-		snprintf(line, sizeof line, *instance->reason ? "%s: %s" : "%s%.0s", table[i].what, instance->reason);
-		add_problem(rows, table[i].id, subject, 0, (const char *[LINES_MAX]){ line, table[i].effect }, command);
+		snprintf(line, sizeof line, *instance->reason ? "%s: %s" : "%s%.0s", table[i].what,
+			 instance->reason);
+		add_problem(rows, table[i].id, subject, 0, (const char *[LINES_MAX]){ line, table[i].effect },
+			    command);
 	}
 	if (instance->state == INSTANCE_APPLIED && instance->kept_count > 0)
 		add_problem(rows, PROBLEM_INSTANCE_RESTART, subject, 0,
-			    (const char *[LINES_MAX]){ "restart needed: settings keep their old values until then" }, command);
+			    (const char *[LINES_MAX]){
+				    "restart needed: settings keep their old values until then" },
+			    command);
 }
 
 static void claim_problem(const struct app *app, struct rows *rows)
@@ -149,7 +165,9 @@ static void claim_problem(const struct app *app, struct rows *rows)
 		 session_identity(instance->peer.session)->user, name);
 	claim_advice(session_identity(instance->peer.session), name, advice, sizeof advice);
 	add_problem(rows, PROBLEM_APP_CLAIM, subject, 0,
-		    (const char *[LINES_MAX]){ line, "it is served no configuration; to allow it, in prodd.conf:", advice }, "");
+		    (const char *[LINES_MAX]){
+			    line, "it is served no configuration; to allow it, in prodd.conf:", advice },
+		    "");
 }
 
 static void app_problems(const struct app *app, struct rows *rows)
@@ -176,12 +194,18 @@ static void instance_row(const struct instance *instance, struct rows *rows)
 	struct wire_instance_status row = {
 		.instance = prodd_slice(instance->name),
 		.environment = prodd_slice(instance->scope ? instance->scope->row->environment : ""),
-		.pid = who->pid > 0 ? (uint64_t)who->pid : 0, .uid = who->uid, .unit = prodd_slice(who->unit),
-		.client = session_client(session), .generation = instance->generation,
-		.state = prodd_slice(instance_state_word(instance->state)), .reason = prodd_slice(instance->reason),
+		.pid = who->pid > 0 ? (uint64_t)who->pid : 0,
+		.uid = who->uid,
+		.unit = prodd_slice(who->unit),
+		.client = session_client(session),
+		.generation = instance->generation,
+		.state = prodd_slice(instance_state_word(instance->state)),
+		.reason = prodd_slice(instance->reason),
 		.kept = prodd_list(&instance->kept, instance->kept_count),
-		.up_ms = session_up_ms(session), .heard_ms = session_heard_ms(session),
-		.bytes_in = session_bytes_in(session), .bytes_out = session_bytes_out(session),
+		.up_ms = session_up_ms(session),
+		.heard_ms = session_heard_ms(session),
+		.bytes_in = session_bytes_in(session),
+		.bytes_out = session_bytes_out(session),
 	};
 
 	prodd_encode_element(&rows->bytes, &rows->count, &wire_record_instance_status, &row);
@@ -193,9 +217,12 @@ static void scope_row(const struct scope *scope, struct rows *rows)
 	const struct instance *instance;
 	struct rows instances = { 0 };
 	struct wire_app_status row = {
-		.app = prodd_slice(app->name), .environment = prodd_slice(scope->row->environment),
-		.generation = scope->row->generation, .schema = scope->live && scope->live->record.schema,
-		.transaction = prodd_slice(app->transaction ? transaction_phase_word(app->transaction->phase) : ""),
+		.app = prodd_slice(app->name),
+		.environment = prodd_slice(scope->row->environment),
+		.generation = scope->row->generation,
+		.schema = scope->live && scope->live->record.schema,
+		.transaction =
+			prodd_slice(app->transaction ? transaction_phase_word(app->transaction->phase) : ""),
 		.confirm_at = scope->row->fallback ? wall_of_boot(scope->row->confirm_boot_ms) : 0,
 		.directory = prodd_slice(app->directory),
 		.overrides = scope->live ? scope->live->record.overrides : (struct prodd_list){ 0 },
@@ -238,8 +265,10 @@ static void counter_rows(struct rows *rows)
 {
 	struct wire_counter row;
 
-#define X(name_, help_) \
-	row = (struct wire_counter){ .name = prodd_slice(#name_), .value = counters.name_, .help = prodd_slice(help_) }; \
+#define X(name_, help_)                                                                                      \
+	row = (struct wire_counter){ .name = prodd_slice(#name_),                                            \
+				     .value = counters.name_,                                                \
+				     .help = prodd_slice(help_) };                                           \
 	prodd_encode_element(&rows->bytes, &rows->count, &wire_record_counter, &row);
 	COUNTERS(X)
 #undef X
@@ -252,8 +281,12 @@ static void account_rows(const struct accounts *accounts, struct rows *rows)
 
 	for (account = accounts->by_uid; account; account = account->hh.next) {
 		row = (struct wire_account_status){
-			.uid = account->uid, .sessions = account->sessions, .bytes = account->bytes,
-			.bytes_max = account->bytes_max, .refused = account->refused, .bytes_in = account->bytes_in,
+			.uid = account->uid,
+			.sessions = account->sessions,
+			.bytes = account->bytes,
+			.bytes_max = account->bytes_max,
+			.refused = account->refused,
+			.bytes_in = account->bytes_in,
 			.bytes_out = account->bytes_out,
 		};
 		prodd_encode_element(&rows->bytes, &rows->count, &wire_record_account_status, &row);
@@ -271,8 +304,12 @@ void verb_status(struct config *config, struct call *call, const void *params)
 	struct rows problems = { 0 }, apps = { 0 }, counts = { 0 }, accounts = { 0 };
 	const struct app *app;
 	struct wire_status status = {
-		.version = prodd_slice(version_text), .place = prodd_slice(config->places->run), .pid = (uint64_t)getpid(),
-		.up_ms = clock_monotonic_ms() - config->started_ms, .environment = prodd_slice(*config->settings.environment ? config->settings.environment : "development"),
+		.version = prodd_slice(version_text),
+		.place = prodd_slice(config->places->run),
+		.pid = (uint64_t)getpid(),
+		.up_ms = clock_monotonic_ms() - config->started_ms,
+		.environment = prodd_slice(*config->settings.environment ? config->settings.environment
+									 : "development"),
 		.epoch = prodd_slice(store_epoch(config->store)),
 	};
 

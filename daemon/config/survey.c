@@ -21,8 +21,9 @@
 #define LINKS_MAX 40	/* as the kernel's */
 
 /*
- * What is watched of a directory: where a plain directory is on the way, only what happens to itself, for the one above it
- * may be as busy as /tmp; where a link is, or nothing yet, what becomes of the name; where files are, their content too.
+ * What is watched of a directory: where a plain directory is on the way, only what happens to itself, for the
+ * one above it may be as busy as /tmp; where a link is, or nothing yet, what becomes of the name; where files
+ * are, their content too.
  */
 #define EVENTS_OF_ITSELF (IN_DELETE_SELF | IN_MOVE_SELF)
 #define EVENTS_OF_NAMES (EVENTS_OF_ITSELF | IN_ATTRIB | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO)
@@ -132,14 +133,15 @@ static bool is_last(const struct walk *walk)
 }
 
 /* Watches for a name, then looks what it is. */
-static int look_up(struct survey *survey, int fd, const struct walk *walk, const char *component, const char *path,
-		   struct stat *st)
+static int look_up(struct survey *survey, int fd, const struct walk *walk, const char *component,
+		   const char *path, struct stat *st)
 {
 	int r = lstat(path, st);
 
 	if (r < 0 || !S_ISDIR(st->st_mode)) {
 		add_point(survey, fd, walk->done, component,
-			  is_last(walk) && !(r == 0 && S_ISLNK(st->st_mode)) ? EVENTS_OF_FILES : EVENTS_OF_NAMES);
+			  is_last(walk) && !(r == 0 && S_ISLNK(st->st_mode)) ? EVENTS_OF_FILES
+									     : EVENTS_OF_NAMES);
 		r = lstat(path, st);
 	}
 	if (r == 0 && S_ISDIR(st->st_mode))
@@ -147,7 +149,8 @@ static int look_up(struct survey *survey, int fd, const struct walk *walk, const
 	return r;
 }
 
-/* Resolves walk->left from walk->done on, adding a point for each name looked up. True with the real path in done. */
+/* Resolves walk->left from walk->done on, adding a point for each name looked up. True with the real path in
+ * done. */
 static bool resolve(struct survey *survey, int fd, struct walk *walk)
 {
 	char component[NAME_MAX + 1], path[2 * PATH_MAX];
@@ -194,7 +197,8 @@ static void survey_directory(struct survey *survey, int fd, const char *real)
 		closedir(directory);
 }
 
-static bool survey_path(struct survey *survey, int fd, const char *from, const char *path, char real[PATH_MAX])
+static bool survey_path(struct survey *survey, int fd, const char *from, const char *path,
+			char real[PATH_MAX])
 {
 	struct walk walk = { .links = 0 };
 

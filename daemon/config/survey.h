@@ -16,13 +16,13 @@
 struct survey_point {
 	int wd;			/* inotify watch of the directory */
 	char *path;		/* owned: the real directory, "/", the name */
-	const char *name;	/* in `path`; "": every file that may be a layer; "/": none, the directory itself matters */
+	const char *name;	/* in `path`; "": any that may be a layer; "/": the directory itself */
 };
 
 struct survey {
 	struct survey_point *points;	/* owned */
 	unsigned count;
-	bool complete;			/* false: some directory could not be watched; the rescan is the net */
+	bool complete;		/* false: some directory could not be watched; the rescan is the net */
 	int error;			/* why; an errno */
 };
 
@@ -34,7 +34,7 @@ void survey_clear(struct survey *survey);
 /* Does `name` in the directory of `wd` matter? "": the directory itself. */
 bool survey_has(const struct survey *survey, int wd, const char *name);
 
-/* The directory of `wd`, with a final slash: `ret_length` bytes at the pointer returned. NULL: it is not watched. */
+/* The directory of `wd`, with a final slash, `ret_length` bytes long. NULL: it is not watched. */
 const char *survey_directory_of(const struct survey *survey, int wd, int *ret_length);
 
 #endif

@@ -35,8 +35,8 @@ void verb_status(struct config *config, struct call *call, const void *params);
 struct app *verb_app(struct config *config, struct call *call, struct prodd_slice name);
 
 /* The scope that it means; NULL: the call has been failed. `live`: it must have a live generation. */
-struct scope *verb_scope(struct config *config, struct call *call, struct prodd_slice app, struct prodd_slice environment,
-			 bool live);
+struct scope *verb_scope(struct config *config, struct call *call, struct prodd_slice app,
+			 struct prodd_slice environment, bool live);
 
 /* Answers config.show of a generation at hand. Takes call. */
 void verb_show_generation(struct call *call, const struct scope *scope, const struct generation *generation,

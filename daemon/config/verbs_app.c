@@ -15,7 +15,8 @@ static struct instance *instance_of(const struct call *call)
 
 static struct instance *instance_or_fail(struct call *call)
 {
-	static const struct prodd_error none = { PRODD_E_NOT_PERMITTED, "this session named no app in its hello" };
+	static const struct prodd_error none = { PRODD_E_NOT_PERMITTED,
+						 "this session named no app in its hello" };
 	struct instance *instance = instance_of(call);
 
 	if (!instance)
@@ -25,7 +26,8 @@ static struct instance *instance_or_fail(struct call *call)
 
 void verb_declare(struct config *config, struct call *call, const void *params)
 {
-	static const struct prodd_error late = { PRODD_E_USAGE, "config.declare comes before config.subscribe" };
+	static const struct prodd_error late = { PRODD_E_USAGE,
+						 "config.declare comes before config.subscribe" };
 	static const struct wire_empty nothing;
 	struct instance *instance = instance_or_fail(call);
 	struct prodd_error e;
@@ -43,7 +45,8 @@ void verb_declare(struct config *config, struct call *call, const void *params)
 
 void verb_subscribe(struct config *config, struct call *call, const void *params)
 {
-	static const struct prodd_error again = { PRODD_E_USAGE, "config.subscribe: this session has subscribed already" };
+	static const struct prodd_error again = { PRODD_E_USAGE,
+						  "config.subscribe: this session has subscribed already" };
 	struct instance *instance = instance_or_fail(call);
 
 	if (!instance)

@@ -45,8 +45,8 @@ struct scope *verb_scope(struct config *config, struct call *call, struct prodd_
 		return NULL;
 	scope = app_choose_scope(app, environment, &e);
 	if (scope && live && !scope->live) {
-		prodd_error_set(&e, PRODD_E_NO_CONFIG, "%s has no live configuration in the environment %s", app->name,
-				scope->row->environment);
+		prodd_error_set(&e, PRODD_E_NO_CONFIG, "%s has no live configuration in the environment %s",
+				app->name, scope->row->environment);
 		scope = NULL;
 	}
 	if (!scope)
@@ -71,7 +71,8 @@ static void fail_with(struct call *call, int code, const char *text)
 	call_fail(call, &e);
 }
 
-static void reload_one(struct app *app, struct collector *collector, const struct wire_reload *reload, const char *who)
+static void reload_one(struct app *app, struct collector *collector, const struct wire_reload *reload,
+		       const char *who)
 {
 	static const struct prodd_error no_memory = { PRODD_E_NO_MEMORY, "no memory for the request" };
 	struct request *request = request_new(REQUEST_RELOAD, app, who, collector);
@@ -94,7 +95,8 @@ void verb_reload(struct config *config, struct call *call, const void *params)
 	struct collector *collector;
 
 	if (reload->force && !session_is_operator(call_session(call))) {
-		fail_with(call, PRODD_E_NOT_PERMITTED, "reload with force is for operators, on the operators' socket");
+		fail_with(call, PRODD_E_NOT_PERMITTED,
+			  "reload with force is for operators, on the operators' socket");
 		return;
 	}
 	if (reload->confirm_ms > CONFIRM_MOST_MS) {
@@ -149,12 +151,17 @@ static void report_confirmed(struct confirmation *c)
 	for (unsigned i = 0; i < c->count; i++) {
 		uint64_t number = c->scopes[i]->row->generation;
 		struct wire_report row = {
-			.app = prodd_slice(c->app->name), .environment = prodd_slice(scope_label(c->scopes[i])),
-			.outcome = prodd_slice("committed"), .from = number, .to = number, .note = prodd_slice("confirmed"),
+			.app = prodd_slice(c->app->name),
+			.environment = prodd_slice(scope_label(c->scopes[i])),
+			.outcome = prodd_slice("committed"),
+			.from = number,
+			.to = number,
+			.note = prodd_slice("confirmed"),
 		};
 
 		prodd_encode_element(&rows, &count, &wire_record_report, &row);
-		events_add(c->app->config->events, EVENT_CONFIRMED, c->app->name, "", "generation %lu", (unsigned long)number);
+		events_add(c->app->config->events, EVENT_CONFIRMED, c->app->name, "", "generation %lu",
+			   (unsigned long)number);
 	}
 	call_answer(c->call, &(struct wire_reports){ .reports = prodd_list(&rows, count) });
 }
@@ -175,7 +182,8 @@ static void confirmed(struct store_write *write)
 
 static bool waits_for_confirmation(const struct scope *scope, struct prodd_slice environment)
 {
-	return scope->row->fallback && (environment.size == 0 || prodd_slice_is(environment, scope->row->environment));
+	return scope->row->fallback &&
+	       (environment.size == 0 || prodd_slice_is(environment, scope->row->environment));
 }
 
 /* Of all environments, or of the one named. NULL: no memory. */
@@ -217,10 +225,12 @@ void verb_confirm(struct config *config, struct call *call, const void *params)
 		if (!c)
 			fail_with(call, PRODD_E_NO_MEMORY, "no memory for the confirmation");
 		else if (c->count == 0)
-			fail_with(call, PRODD_E_FAILED,
-				  "nothing waits for a confirmation: it was confirmed, or rolled back already");
+			fail_with(
+				call, PRODD_E_FAILED,
+				"nothing waits for a confirmation: it was confirmed, or rolled back already");
 		else
-			fail_with(call, PRODD_E_BUSY, "a transaction of the app runs; try again when it has ended");
+			fail_with(call, PRODD_E_BUSY,
+				  "a transaction of the app runs; try again when it has ended");
 		confirmation_free(c);
 		return;
 	}
@@ -284,15 +294,18 @@ void verb_unset(struct config *config, struct call *call, const void *params)
 void verb_rollback(struct config *config, struct call *call, const void *params)
 {
 	const struct wire_rollback *rollback = params;
-	struct request *request = directive(config, call, REQUEST_ROLLBACK, rollback->app, rollback->environment);
+	struct request *request =
+		directive(config, call, REQUEST_ROLLBACK, rollback->app, rollback->environment);
 	struct prodd_error e;
 
 	if (!request)
 		return;
 	request->generation = rollback->generation ? rollback->generation : request->scope->row->previous;
 	if (request->generation == 0 || request->generation == request->scope->row->generation) {
-		prodd_error_set(&e, PRODD_E_USAGE, request->generation ? "generation %lu is the live one"
-					: "no generation was live before", (unsigned long)request->generation);
+		prodd_error_set(&e, PRODD_E_USAGE,
+				request->generation ? "generation %lu is the live one"
+						    : "no generation was live before",
+				(unsigned long)request->generation);
 		request_fail(request, "failed", &e);
 		return;
 	}

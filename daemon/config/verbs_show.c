@@ -29,7 +29,8 @@ static struct instance *find_instance(struct scope *scope, struct prodd_slice na
 }
 
 /* What the named instance's variables set; nothing when none is named. */
-static int overlay_of(struct scope *scope, struct prodd_slice name, struct overlay *ret, struct prodd_error *e)
+static int overlay_of(struct scope *scope, struct prodd_slice name, struct overlay *ret,
+		      struct prodd_error *e)
 {
 	struct instance *instance = find_instance(scope, name);
 
@@ -43,8 +44,8 @@ static int overlay_of(struct scope *scope, struct prodd_slice name, struct overl
 }
 
 /* The overlay's entry of a key, as a tree entry whose first candidate is the variable. */
-static bool overlaid(const struct overlay *overlay, const struct wire_tree_entry *entry, struct wire_tree_entry *ret,
-		     struct prodd_buffer *candidates)
+static bool overlaid(const struct overlay *overlay, const struct wire_tree_entry *entry,
+		     struct wire_tree_entry *ret, struct prodd_buffer *candidates)
 {
 	struct prodd_iter it = prodd_iter(prodd_list(&overlay->entries, overlay->count));
 	char variable[OVERLAY_NAME_MAX], text[1024];
@@ -57,7 +58,8 @@ static bool overlaid(const struct overlay *overlay, const struct wire_tree_entry
 			continue;
 		overlay_variable_name(mine.key, variable);
 		value_text(mine.value, mine.type, text, sizeof text);
-		first = (struct wire_candidate){ .layer = prodd_slice("variable"), .file = prodd_slice(variable),
+		first = (struct wire_candidate){ .layer = prodd_slice("variable"),
+						 .file = prodd_slice(variable),
 						 .text = prodd_slice(text) };
 		prodd_buffer_reset(candidates);
 		prodd_encode_element(candidates, &count, &wire_record_candidate, &first);
@@ -93,7 +95,8 @@ static void show_tree(struct call *call, const struct scope *scope, const struct
 				     overlaid(overlay, entry, &mine, &candidates) ? &mine : entry);
 	}
 	if (count == 0 && group.size) {
-		prodd_error_set(&e, PRODD_E_NOT_FOUND, "%s: no setting %.*s", scope->app->name, PRODD_SLICE(group));
+		prodd_error_set(&e, PRODD_E_NOT_FOUND, "%s: no setting %.*s", scope->app->name,
+				PRODD_SLICE(group));
 		call_fail(call, &e);
 		return;
 	}
@@ -133,8 +136,8 @@ void verb_show(struct config *config, struct call *call, const void *params)
 /* ---- explain */
 
 /* Does the instance's environment have a variable for this key? What is wrong with it, if anything? */
-static bool see_variable(const struct instance *instance, const struct generation *live, struct prodd_slice key,
-			 struct prodd_buffer *b, uint32_t *count)
+static bool see_variable(const struct instance *instance, const struct generation *live,
+			 struct prodd_slice key, struct prodd_buffer *b, uint32_t *count)
 {
 	struct prodd_iter it = prodd_iter(prodd_list(&instance->variables, instance->variable_count));
 	struct wire_seen_variable seen = { .instance = prodd_slice(instance->name) };
@@ -145,7 +148,8 @@ static bool see_variable(const struct instance *instance, const struct generatio
 	bool found = false;
 
 	while (!found && prodd_next(&it, &wire_record_variable, &variable, NULL) > 0)
-		found = overlay_match(live->index, variable.name, &match) == 1 && prodd_slice_equal(match, key);
+		found = overlay_match(live->index, variable.name, &match) == 1 &&
+			prodd_slice_equal(match, key);
 	if (!found || instance_overlay(instance, live, &overlay, NULL) < 0)
 		return found;
 	seen.value = variable.value;
@@ -195,7 +199,8 @@ void verb_explain(struct config *config, struct call *call, const void *params)
 		return;
 	entry = tree_find(scope->live->tree, show->key);
 	if (!entry) {
-		prodd_error_set(&e, PRODD_E_NOT_FOUND, "%s: no setting \"%.*s\"", scope->app->name, PRODD_SLICE(show->key));
+		prodd_error_set(&e, PRODD_E_NOT_FOUND, "%s: no setting \"%.*s\"", scope->app->name,
+				PRODD_SLICE(show->key));
 		call_fail(call, &e);
 		return;
 	}

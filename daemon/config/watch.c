@@ -105,7 +105,7 @@ static void drop_left(struct watcher *watcher)
 		LIST_FOREACH(watch, &watcher->watches, link)
 			used = used || survey_has(&watch->survey, watcher->left[i], "");
 		if (!used)
-			inotify_rm_watch(watcher->fd, watcher->left[i]);	/* fails when the kernel was first */
+			inotify_rm_watch(watcher->fd, watcher->left[i]); /* fails when the kernel was first */
 	}
 	watcher->left_count = 0;
 }
@@ -145,7 +145,8 @@ static void weigh_sightings(struct watch *watch)
 	bool stirring = watch->sighting_count == SIGHTINGS_MAX;
 
 	for (unsigned i = 0; i < watch->sighting_count; i++)
-		stirring = stirring || survey_has(&watch->survey, watch->sightings[i].wd, watch->sightings[i].name);
+		stirring = stirring ||
+			   survey_has(&watch->survey, watch->sightings[i].wd, watch->sightings[i].name);
 	free(watch->sightings);
 	watch->sightings = NULL;
 	watch->sighting_count = 0;
@@ -160,7 +161,8 @@ static void adopt(struct watch *watch)
 	watch->survey = watch->found;
 	watch->found = (struct survey){ 0 };
 	if (!watch->survey.complete && (old.complete || old.count == 0))
-		log_warn("%s: not every directory on the way to its files can be watched: %s; changes there are seen within %d s",
+		log_warn("%s: not every directory on the way to its files can be watched: %s; changes there "
+			 "are seen within %d s",
 			 watch->app->name, strerror(watch->survey.error), WATCH_RESCAN_MS / 1000);
 	writers_resurvey(&watch->writers, &watch->survey);
 	weigh_sightings(watch);
@@ -388,7 +390,8 @@ int watcher_new(struct watcher **ret, struct config *config, struct prodd_error 
 	LIST_INIT(&watcher->watches);
 	watcher->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	if (watcher->fd < 0) {
-		prodd_error_set(e, PRODD_E_IO, "inotify: %s; to run without: watch = \"manual\"", strerror(errno));
+		prodd_error_set(e, PRODD_E_IO, "inotify: %s; to run without: watch = \"manual\"",
+				strerror(errno));
 		watcher_free(watcher);
 		return -e->code;
 	}

@@ -15,7 +15,7 @@
 #define WATCH_WRITER_MS 30000		/* a writer that keeps a file open this long is a problem in status */
 
 int watcher_new(struct watcher **ret, struct config *config, struct prodd_error *e);
-struct watcher *watcher_free(struct watcher *watcher);	/* NULL is allowed; returns NULL. Disk jobs must have ended */
+struct watcher *watcher_free(struct watcher *watcher);	/* NULL is allowed; returns NULL. No job may be left */
 
 /* Begins to watch an app's files; no-op when they are watched already, or files are not watched at all. */
 void watch_app(struct config *config, struct app *app);
@@ -24,9 +24,9 @@ void watch_app(struct config *config, struct app *app);
 void watch_begin_read(struct app *app);
 
 /*
- * They have been read. -PRODD_E_BUSY, naming a file or the directory, when somebody has one of them open and modified, or
- * something happened to them since watch_begin_read(); or, unless they were `asked` for by a command, when they are not
- * quiet. 0: what was read may be used; always so when files are not watched.
+ * They have been read. -PRODD_E_BUSY, naming a file or the directory, when somebody has one of them open and
+ * modified, or something happened to them since watch_begin_read(); or, unless they were `asked` for by a
+ * command, when they are not quiet. 0: what was read may be used; always so when files are not watched.
  */
 int watch_end_read(struct app *app, bool asked, struct prodd_error *e);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A file that is renamed while it is written keeps its writer: the cookie of the two events says which it was. */
+/* A file that is renamed while it is written keeps its writer: the cookie of the two events says which. */
 #include "daemon/config/writers.h"
 
 #include <stdlib.h>
@@ -105,7 +105,8 @@ void writers_resurvey(struct writers *w, const struct survey *survey)
 {
 	for (unsigned i = w->count; i-- > 0;)
 		if (survey_has(survey, w->list[i].wd, ""))
-			w->list[i].matters = !w->list[i].cookie && survey_has(survey, w->list[i].wd, w->list[i].name);
+			w->list[i].matters = !w->list[i].cookie &&
+					     survey_has(survey, w->list[i].wd, w->list[i].name);
 		else
 			forget(w, &w->list[i]);
 }

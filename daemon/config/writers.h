@@ -13,7 +13,7 @@
 
 #include "daemon/config/survey.h"
 
-#define WRITERS_MAX 64u		/* kept of one app; of more than that quiet alone tells that they are complete */
+#define WRITERS_MAX 64u		/* kept of one app; of further ones quiet alone tells that they are complete */
 
 struct writer {
 	int wd;
@@ -29,7 +29,8 @@ struct writers {
 };
 
 /* Takes in an event of a directory; `matters`: the survey has the name. */
-void writers_event(struct writers *writers, const struct inotify_event *event, const char *name, bool matters);
+void writers_event(struct writers *writers, const struct inotify_event *event, const char *name,
+		   bool matters);
 
 /* There is another survey: what is outside of its directories is forgotten. */
 void writers_resurvey(struct writers *writers, const struct survey *survey);

@@ -26,8 +26,8 @@ struct disk_job {
 
 int disk_new(struct disk **ret, struct loop *loop, struct prodd_error *e);
 
-/* Loop: waits until nothing is queued any more, also of what the jobs' done() submit. Blocks: for the daemon's end. NULL is
- * allowed. */
+/* Loop: waits until nothing is queued any more, also of what the jobs' done() submit. Blocks: for the
+ * daemon's end. NULL is allowed. */
 void disk_finish(struct disk *disk);
 
 /* Runs what is queued, calls no more done(), joins the thread. NULL is allowed; returns NULL. */

@@ -149,9 +149,9 @@ static int read_failed(struct layers *layers, const struct layers_file *f)
 }
 
 /*
- * The kernel refuses a read lease on a file that anybody has open for writing. It is given back at once; a writer that opens
- * in between waits that long, and its signal is one that nobody notices. Leases are for the file's owner and CAP_LEASE: of
- * other files, and on file systems without leases, nothing is known.
+ * The kernel refuses a read lease on a file that anybody has open for writing. It is given back at once; a
+ * writer that opens in between waits that long, and its signal is one that nobody notices. Leases are for the
+ * file's owner and CAP_LEASE: of other files, and on file systems without leases, nothing is known.
  */
 static bool is_open_for_writing(int fd)
 {

@@ -60,7 +60,8 @@ static char *join(const char *directory, const char *name)
 
 	while (length > 1 && directory[length - 1] == '/')
 		length--;
-	if (asprintf(&path, "%.*s%s%s", (int)length, directory, directory[length - 1] == '/' ? "" : "/", name) < 0)
+	if (asprintf(&path, "%.*s%s%s", (int)length, directory, directory[length - 1] == '/' ? "" : "/",
+		     name) < 0)
 		return NULL;
 	return path;
 }
