@@ -15,7 +15,7 @@
 #define WATCH_WRITER_MS 30000		/* a writer that keeps a file open this long is a problem in status */
 
 int watcher_new(struct watcher **ret, struct config *config, struct prodd_error *e);
-struct watcher *watcher_free(struct watcher *watcher);	/* NULL is allowed; returns NULL. No job may be left */
+struct watcher *watcher_free(struct watcher *watcher);	/* NULL is allowed; returns NULL. No job is left */
 
 /* Begins to watch an app's files; no-op when they are watched already, or files are not watched at all. */
 void watch_app(struct config *config, struct app *app);

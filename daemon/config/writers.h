@@ -13,7 +13,7 @@
 
 #include "daemon/config/survey.h"
 
-#define WRITERS_MAX 64u		/* kept of one app; of further ones quiet alone tells that they are complete */
+#define WRITERS_MAX 64u		/* kept of one app; of others quiet alone tells that they are complete */
 
 struct writer {
 	int wd;
