@@ -96,16 +96,28 @@ static int turn_once(struct prodd *p, int64_t deadline_ns, struct prodd_error *e
 	return r;
 }
 
+/* A thread of the program's that turns the engine at this moment has the time that the library's own would have. */
+static int turn_for_cache(struct prodd *p, struct prodd_error *e)
+{
+	int r;
+
+	prodd_engine_want_cache(p->engine);
+	if (!prodd_engine_enter(p->engine)) {
+		prodd_status_wait(&p->status, is_over, p, prodd_clock_after_ms(cache_grace_ms));
+		return 0;
+	}
+	r = prodd_engine_turn(p->engine, 0, e);
+	prodd_engine_exit(p->engine);
+	return r;
+}
+
 static int wait_by_turning(struct prodd *p, int64_t deadline_ns, struct prodd_error *e)
 {
 	int r = 0;
 
 	while (r == 0 && !is_over_now(p) && prodd_clock_ns() < deadline_ns)
 		r = turn_once(p, deadline_ns, e);
-	if (r < 0 || is_over_now(p))
-		return r;
-	prodd_engine_want_cache(p->engine);
-	return turn_once(p, prodd_clock_ns(), e);
+	return r < 0 || is_over_now(p) ? r : turn_for_cache(p, e);
 }
 
 /* Why there is nothing, as the program's user shall read it. */
