@@ -89,6 +89,8 @@ static const char *sender_text(enum wire_sender sender)
 		return "prodd";
 	case WIRE_PARENT:
 		return "prodd, to its helper";
+	case WIRE_HELPER:
+		return "a helper, to prodd";
 	}
 	return "?";
 }
@@ -98,7 +100,7 @@ static void put_methods(void)
 	for (int m = WIRE_NO_METHOD + 1; m < WIRE_METHOD_COUNT; m++) {
 		const struct wire_method_info *info = &wire_methods[m];
 
-		if (info->sender == WIRE_PARENT)
+		if (info->sender & (WIRE_PARENT | WIRE_HELPER))
 			continue;
 		put_bold(info->name);
 		printf(" (%s from ", info->call ? "call" : "note");
@@ -167,7 +169,7 @@ static bool is_below(const struct wire_record *type, const struct wire_record *w
 static bool is_public(const struct wire_record *wanted)
 {
 	for (int m = WIRE_NO_METHOD + 1; m < WIRE_METHOD_COUNT; m++)
-		if (wire_methods[m].sender != WIRE_PARENT &&
+		if (!(wire_methods[m].sender & (WIRE_PARENT | WIRE_HELPER)) &&
 		    (is_below(wire_methods[m].params, wanted) || is_below(wire_methods[m].result, wanted)))
 			return true;
 	return false;

@@ -13,7 +13,7 @@ libproto_la_SOURCES = \
 	proto/frame.c proto/frame.h \
 	proto/head.c proto/head.h \
 	proto/limits.h \
-	proto/schema.h \
+	proto/schema.h proto/schema_log.h proto/schema_metric.h \
 	proto/slice.h \
 	proto/units.c proto/units.h \
 	proto/wire.c proto/wire.h

@@ -324,7 +324,12 @@
 	F(T, UINT, confirm_at,  none,            MAY,  0,    "0.1.0", "When it rolls back unless confirmed, milliseconds since 1970.") \
 	F(T, STR,  directory,   none,            MAY,  4096, "0.1.0", "Directory of its files.") \
 	F(T, LIST, overrides,   override,        MAY,  256,  "0.1.0", "Overrides in force.") \
-	F(T, LIST, instances,   instance_status, MAY,  1024, "0.1.0", "Its connected instances.")
+	F(T, LIST, instances,   instance_status, MAY,  1024, "0.1.0", "Its connected instances.") \
+	F(T, UINT, records,     none,            MAY,  0,    "0.1.0", "Log records taken since the daemon's start.") \
+	F(T, UINT, records_rate, none,           MAY,  0,    "0.1.0", "Log records of the last 10 s, a thousand times per second.") \
+	F(T, UINT, dropped,     none,            MAY,  0,    "0.1.0", "Log records dropped since the daemon's start, for any reason.") \
+	F(T, LIST, drops,       drop_row,        MAY,  32,   "0.1.0", "The same by reason.") \
+	F(T, UINT, series,      none,            MAY,  0,    "0.1.0", "Series of metrics.")
 
 #define WIRE_FIELDS_counter(F, T) \
 	F(T, STR,  name,  none, MUST, 64,  "0.1.0", "Name of the counter.") \
@@ -349,6 +354,7 @@
 	F(T, STR,  epoch,       none,           MAY,  64,   "0.1.0", "Identity of its state.") \
 	F(T, LIST, problems,    status_problem, MAY,  256,  "0.1.0", "What needs a person, worst first.") \
 	F(T, LIST, apps,        app_status,     MAY,  4096, "0.1.0", "A row for each app and live environment.") \
+	F(T, LIST, sinks,       sink_row,       MAY,  64,   "0.1.0", "The sinks of log records.") \
 	F(T, LIST, counters,    counter,        MAY,  256,  "0.1.0", "prodd's own counters.") \
 	F(T, LIST, accounts,    account_status, MAY,  1024, "0.1.0", "What each uid uses.")
 
@@ -436,6 +442,9 @@
 	F(T, UINT, txn,   none,     MAY,  0,    "0.1.0", "Transaction that wrote this table; numbers below are used.") \
 	F(T, LIST, rows,  live_row, MAY,  8192, "0.1.0", "A row for each app and environment.")
 
+#include "proto/schema_log.h"
+#include "proto/schema_metric.h"
+
 /* Every record with its help: R(name, help). Order is free; names never change. */
 #define WIRE_RECORDS(R) \
 	R(empty,           "Nothing.") \
@@ -494,7 +503,9 @@
 	R(generation,      "A generation as it is stored.") \
 	R(live_row,        "An app and environment in the table of live generations.") \
 	R(declared,        "A stored schema from code.") \
-	R(live,            "The table of live generations: its replacement is the decision.")
+	R(live,            "The table of live generations: its replacement is the decision.") \
+	WIRE_RECORDS_LOG(R) \
+	WIRE_RECORDS_METRIC(R)
 
 /*
  * Every method: M(id, "name", KIND, sender, params, result, since, help).
@@ -507,6 +518,7 @@
  *           OPERATOR  sessions on the operators' socket
  *           DAEMON    prodd, to an app or to whoever asked for it
  *           PARENT    prodd, to a helper
+ *           HELPER    a helper, to prodd
  */
 #define WIRE_METHODS(M) \
 	M(hello,            "hello",            CALL, ANY,      hello,          welcome,    "0.1.0", "Names the sender and chooses the protocol version. Must be the first message, within 2 s.") \
@@ -533,6 +545,8 @@
 	M(status,           "status",           CALL, OWN,      status_request, status,     "0.1.0", "State, problems first. Without `app`: operators only.") \
 	M(events,           "events",           CALL, OPERATOR, events_request, events,     "0.1.0", "Recent events; with `follow` also later ones.") \
 	M(event,            "event",            NOTE, DAEMON,   event,          empty,      "0.1.0", "One event, to a session that follows.") \
-	M(parse,            "parse",            CALL, PARENT,   parse,          parsed,     "0.1.0", "Parses, merges and checks files.")
+	M(parse,            "parse",            CALL, PARENT,   parse,          parsed,     "0.1.0", "Parses, merges and checks files.") \
+	WIRE_METHODS_LOG(M) \
+	WIRE_METHODS_METRIC(M)
 
 #endif

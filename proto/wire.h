@@ -61,6 +61,7 @@ WIRE_RECORDS(WIRE_EXTERN)
 
 enum wire_sender {
 	WIRE_ANY = 1, WIRE_APP = 2, WIRE_OWN = 4, WIRE_OPERATOR = 8, WIRE_DAEMON = 16, WIRE_PARENT = 32,
+	WIRE_HELPER = 64,
 };
 
 enum wire_method {

@@ -81,6 +81,8 @@ struct instance {
 	TAILQ_ENTRY(instance) in_scope;
 };
 
+extern const char instance_kind;	/* of its peer */
+
 TAILQ_HEAD(instance_list, instance);
 
 struct scope {

@@ -69,6 +69,8 @@ static void forget_waiting(struct instance *instance)
 	instance->waiting = NULL;
 }
 
+const char instance_kind;
+
 static void instance_closed(struct peer *peer)
 {
 	struct instance *instance = container_of(peer, struct instance, peer);
@@ -116,6 +118,7 @@ struct instance *instance_new(struct app *app, struct scope *scope, struct sessi
 	if (scope)
 		TAILQ_INSERT_TAIL(&scope->instances, instance, in_scope);
 	instance->peer.closed = instance_closed;
+	instance->peer.kind = &instance_kind;
 	session_attach(session, &instance->peer);
 	return instance;
 }

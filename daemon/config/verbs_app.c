@@ -8,7 +8,7 @@
 static struct instance *instance_of(const struct call *call)
 {
 	struct session *session = call_session(call);
-	struct peer *peer = session ? session_peer(session) : NULL;
+	struct peer *peer = session ? session_peer(session, &instance_kind) : NULL;
 
 	return peer ? container_of(peer, struct instance, peer) : NULL;
 }

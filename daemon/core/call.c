@@ -153,9 +153,18 @@ static int check(struct session *session, const struct prodd_message *message, u
 	return r;
 }
 
+static void dispatch(struct session_host *host, struct call *call, const void *params)
+{
+	struct handler *handler = host->handlers[call->method];
+
+	if (handler)
+		handler->call(handler, call, params);
+	else
+		host->service->ops->call(host->service, call, params);
+}
+
 void call_take(struct session *session, const struct prodd_message *message)
 {
-	struct service *service = session->host->service;
 	union params params;
 	struct prodd_error e;
 	struct call *call;
@@ -176,5 +185,5 @@ void call_take(struct session *session, const struct prodd_message *message)
 	else if (message->method == WIRE_M_ping)
 		call_answer(call, &params.empty);
 	else
-		service->ops->call(service, call, &params);
+		dispatch(session->host, call, &params);
 }

@@ -77,7 +77,7 @@ struct events *events_free(struct events *events)
 	while (!LIST_EMPTY(&events->followers)) {
 		struct follower *follower = LIST_FIRST(&events->followers);
 
-		session_attach(follower->peer.session, NULL);
+		session_detach(&follower->peer);
 		follower_free(follower);
 	}
 	free(events);
@@ -172,6 +172,8 @@ void events_add(struct events *events, enum event_kind kind, const char *app, co
 
 /* ---- asking */
 
+static const char follower_kind;
+
 static void follower_closed(struct peer *peer)
 {
 	follower_free(container_of(peer, struct follower, peer));
@@ -181,8 +183,8 @@ static int follow(struct events *events, struct session *session, struct prodd_s
 {
 	struct follower *follower;
 
-	if (session_peer(session))
-		return prodd_error_set(e, PRODD_E_USAGE, "events: this session follows already, or is an app's");
+	if (session_peer(session, &follower_kind))
+		return prodd_error_set(e, PRODD_E_USAGE, "events: this session follows already");
 	if (events->follower_count >= followers_max)
 		return prodd_error_set(e, PRODD_E_OVER_LIMIT, "events: %d sessions follow already", followers_max);
 	follower = calloc(1, sizeof *follower);
@@ -190,6 +192,7 @@ static int follow(struct events *events, struct session *session, struct prodd_s
 		return prodd_error_set(e, PRODD_E_NO_MEMORY, "events");
 	follower->events = events;
 	follower->peer.closed = follower_closed;
+	follower->peer.kind = &follower_kind;
 	snprintf(follower->app, sizeof follower->app, "%.*s", PRODD_SLICE(app));
 	LIST_INSERT_HEAD(&events->followers, follower, link);
 	events->follower_count++;

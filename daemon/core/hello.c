@@ -8,6 +8,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "daemon/core/counters.h"
@@ -31,6 +32,13 @@ static int choose_version(const struct wire_hello *hello, uint64_t *ret, struct 
 			       PRODD_PROTOCOL_OLDEST, PRODD_PROTOCOL_VERSION);
 }
 
+static int keep_names(struct session *session, const struct wire_welcome *granted, struct prodd_error *e)
+{
+	session->app = strndup(granted->app.at, granted->app.size);
+	session->instance = strndup(granted->instance.at, granted->instance.size);
+	return session->app && session->instance ? 0 : prodd_error_set(e, PRODD_E_NO_MEMORY, "hello");
+}
+
 static int greet(struct session *session, const struct wire_hello *hello, struct wire_welcome *ret,
 		 struct prodd_error *e)
 {
@@ -46,7 +54,8 @@ static int greet(struct session *session, const struct wire_hello *hello, struct
 	ret->pid = (uint64_t)getpid();
 	if (hello->app.size == 0)
 		return service->ops->hello_command(service, session, hello, ret, e);
-	return service->ops->hello(service, session, hello, ret, e);
+	r = service->ops->hello(service, session, hello, ret, e);
+	return r < 0 ? r : keep_names(session, ret, e);
 }
 
 void hello_take(struct session *session, const struct prodd_message *message)

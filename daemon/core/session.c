@@ -105,15 +105,15 @@ void session_violation(struct session *session, uint64_t id, const struct prodd_
 	session_end(session, session_limits(session)->grace_ms);
 }
 
-/* Outcalls before the peer: who waits for an answer still has its owner. */
+/* Outcalls before the peers: who waits for an answer still has its owner. */
 static void tell(struct session *session)
 {
-	struct peer *peer = session->peer;
+	struct peer *peer;
 
 	outcall_end_all(session);
 	call_forget_all(session);
-	if (peer) {
-		session->peer = NULL;
+	while ((peer = LIST_FIRST(&session->peers))) {
+		LIST_REMOVE(peer, link);
 		peer->closed(peer);
 	}
 }
@@ -136,6 +136,8 @@ static void session_free(struct session *session)
 	identity_clear(&session->identity);
 	file_close(&session->fd);
 	free(session->client);
+	free(session->app);
+	free(session->instance);
 	account_discharge(host->accounts, session->account, session->charged);
 	account_close(host->accounts, session->account);
 	counters.connections_closed++;
@@ -328,16 +330,38 @@ uint64_t session_up_ms(const struct session *session)
 	return clock_monotonic_ms() - session->accepted_ms;
 }
 
-void session_attach(struct session *session, struct peer *peer)
+const char *session_app(const struct session *session)
 {
-	session->peer = peer;
-	if (peer)
-		peer->session = session;
+	return session->app ? session->app : "";
 }
 
-struct peer *session_peer(struct session *session)
+const char *session_instance(const struct session *session)
 {
-	return session->peer;
+	return session->instance ? session->instance : "";
+}
+
+void session_attach(struct session *session, struct peer *peer)
+{
+	peer->session = session;
+	LIST_INSERT_HEAD(&session->peers, peer, link);
+}
+
+void session_detach(struct peer *peer)
+{
+	if (!peer->session)
+		return;
+	LIST_REMOVE(peer, link);
+	peer->session = NULL;
+}
+
+struct peer *session_peer(struct session *session, const void *kind)
+{
+	struct peer *peer;
+
+	LIST_FOREACH(peer, &session->peers, link)
+		if (peer->kind == kind)
+			return peer;
+	return NULL;
 }
 
 /* ---- all of them */

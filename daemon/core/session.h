@@ -26,12 +26,14 @@ struct session;
 struct call;
 struct service;
 
-/* ---- what a session belongs to: embedded in an instance, or in a follower of events */
+/* ---- what belongs to a session: embedded in an instance, in a follower of events, in what an app has attached */
 struct peer {
 	/* The session has ended or is about to; it must not be used any more. Called once, after done() of its
 	 * outcalls. */
 	void (*closed)(struct peer *peer);
+	const void *kind;		/* says what it is embedded in: the address of something of its owner's */
 	struct session *session;	/* borrowed; valid until closed() returns */
+	LIST_ENTRY(peer) link;
 };
 
 /* ---- what methods mean; implemented by the composition of subsystems */
@@ -54,6 +56,12 @@ struct service {
 	const struct service_ops *ops;
 };
 
+/* Takes the calls of methods that are not the service's: a subsystem embeds one, and the composition root enters it
+ * for each of its methods. As service_ops.call. */
+struct handler {
+	void (*call)(struct handler *handler, struct call *call, const void *params);
+};
+
 /* ---- a session */
 
 /* What one session may do. */
@@ -71,12 +79,13 @@ struct session_limits {
 
 extern const struct session_limits session_limits_usual;
 
-/* What all sessions of a daemon share. The owner sets the first four; the rest is zero at the start. */
+/* What all sessions of a daemon share. The owner sets the first five; the rest is zero at the start. */
 struct session_host {
 	struct loop *loop;			/* borrowed */
 	struct accounts *accounts;		/* borrowed */
 	struct service *service;		/* borrowed */
 	const struct session_limits *limits;	/* borrowed; NULL: session_limits_usual */
+	struct handler *handlers[WIRE_METHOD_COUNT];	/* borrowed; NULL: the service takes the method */
 	LIST_HEAD(, session) sessions;
 	unsigned count;
 	struct turns turns;			/* set up with the first session */
@@ -100,8 +109,13 @@ uint64_t session_bytes_in(const struct session *session);		/* received in its wh
 uint64_t session_bytes_out(const struct session *session);		/* taken by the kernel in its whole life */
 uint64_t session_up_ms(const struct session *session);			/* since it was accepted */
 
-void session_attach(struct session *session, struct peer *peer);	/* borrowed; at most one; NULL: none */
-struct peer *session_peer(struct session *session);			/* NULL: none */
+/* The names granted by hello; "" for a command's session. Borrowed. */
+const char *session_app(const struct session *session);
+const char *session_instance(const struct session *session);
+
+void session_attach(struct session *session, struct peer *peer);	/* borrowed; those attached last are told first */
+void session_detach(struct peer *peer);					/* no-op when it is not attached */
+struct peer *session_peer(struct session *session, const void *kind);	/* the first of that kind; NULL: none */
 
 /* Ends it after what is queued has been sent, or `grace_ms` at the latest. */
 void session_end(struct session *session, uint64_t grace_ms);

@@ -38,7 +38,9 @@ struct session {
 	uint64_t progress_ms;		/* since when no byte of the output was taken */
 	uint64_t ends_ms;		/* when ending */
 	char *client;			/* owned; NULL before hello */
-	struct peer *peer;		/* borrowed */
+	char *app;			/* owned, as the next; NULL: a command's */
+	char *instance;
+	LIST_HEAD(, peer) peers;	/* borrowed */
 	LIST_HEAD(, call) calls;	/* owned by their handlers */
 	unsigned call_count;
 	TAILQ_HEAD(, outcall) outcalls;	/* borrowed */

@@ -27,6 +27,8 @@ static const char *sender_name(enum wire_sender sender)
 		return "DAEMON";
 	case WIRE_PARENT:
 		return "PARENT";
+	case WIRE_HELPER:
+		return "HELPER";
 	}
 	return "?";
 }

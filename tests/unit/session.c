@@ -291,7 +291,7 @@ START_TEST(a_peer_is_told_of_the_end_once)
 
 	rig.attach = &a.peer;
 	fd = rig_greeted(&rig, false, "mine");
-	ck_assert_ptr_eq(session_peer(rig.last), &a.peer);
+	ck_assert_ptr_eq(session_peer(rig.last, NULL), &a.peer);
 	ask(&w);
 	if (_i == 0)
 		close(fd);

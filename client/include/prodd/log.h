@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Log records.  A record for which a call returned 0, with the ring attached,
+ * survives SIGKILL of this program: it is in memory that prodd shares.
+ *
+ *     prodd_info(p, "order served", prodd_int("order_id", 42), prodd_str("customer", name));
+ *
+ * Below the level in force nothing is evaluated: neither fields nor message.
+ */
+#ifndef PRODD_LOG_H
+#define PRODD_LOG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <prodd/handle.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+#pragma GCC visibility push(default)
+
+enum prodd_level {
+	PRODD_TRACE = 0,
+	PRODD_DEBUG = 1,
+	PRODD_INFO = 2,
+	PRODD_WARN = 3,
+	PRODD_ERROR = 4,
+	PRODD_OFF = 5		/* as a threshold: nothing */
+};
+
+/* ---- fields ------------------------------------------------------------------------------------------- */
+
+enum prodd_field_type {
+	PRODD_FIELD_BOOL = 1,
+	PRODD_FIELD_INT = 2,
+	PRODD_FIELD_UINT = 3,
+	PRODD_FIELD_FLOAT = 4,
+	PRODD_FIELD_STR = 5,
+	PRODD_FIELD_BYTES = 6,
+	PRODD_FIELD_SECRET = 7	/* its key leaves the process, its value never */
+};
+
+/* A field of a record; made by the functions below. Key and value are borrowed until the call that logs returns. */
+struct prodd_field {
+	const char *key;
+	enum prodd_field_type type;
+	size_t size;		/* bytes of a text or of bytes */
+	union {
+		bool flag;
+		int64_t number;
+		uint64_t natural;
+		double real;
+		const void *bytes;
+	} value;
+};
+
+/*
+ * Fields of a record.  A key is at most 128 bytes; a record has at most 64 fields.  A field whose key looks like a
+ * secret's ("password", "db_token", "api-key" ...) is logged as "[secret]"; so is each prodd_secret_field(): the
+ * value is not copied anywhere.
+ * Threads: any.  Ownership: key and value are borrowed.  Returns: the field.  Since: 0.1.0.
+ */
+static inline struct prodd_field prodd_bool(const char *key, bool value)
+{
+	struct prodd_field f = { key, PRODD_FIELD_BOOL, 0, { 0 } };
+
+	f.value.flag = value;
+	return f;
+}
+
+static inline struct prodd_field prodd_int(const char *key, int64_t value)
+{
+	struct prodd_field f = { key, PRODD_FIELD_INT, 0, { 0 } };
+
+	f.value.number = value;
+	return f;
+}
+
+static inline struct prodd_field prodd_uint(const char *key, uint64_t value)
+{
+	struct prodd_field f = { key, PRODD_FIELD_UINT, 0, { 0 } };
+
+	f.value.natural = value;
+	return f;
+}
+
+static inline struct prodd_field prodd_float(const char *key, double value)
+{
+	struct prodd_field f = { key, PRODD_FIELD_FLOAT, 0, { 0 } };
+
+	f.value.real = value;
+	return f;
+}
+
+/* A text that ends with NUL; NULL is logged as null. */
+static inline struct prodd_field prodd_str(const char *key, const char *value)
+{
+	struct prodd_field f = { key, PRODD_FIELD_STR, value ? __builtin_strlen(value) : 0, { 0 } };
+
+	f.value.bytes = value;
+	return f;
+}
+
+/* A text of `size` bytes. */
+static inline struct prodd_field prodd_text(const char *key, const char *value, size_t size)
+{
+	struct prodd_field f = { key, PRODD_FIELD_STR, size, { 0 } };
+
+	f.value.bytes = value;
+	return f;
+}
+
+/* Bytes; in the JSON line they are base64. */
+static inline struct prodd_field prodd_bytes(const char *key, const void *value, size_t size)
+{
+	struct prodd_field f = { key, PRODD_FIELD_BYTES, size, { 0 } };
+
+	f.value.bytes = value;
+	return f;
+}
+
+/* Something that must not be logged: "[secret]" is. */
+static inline struct prodd_field prodd_secret_field(const char *key)
+{
+	struct prodd_field f = { key, PRODD_FIELD_SECRET, 0, { 0 } };
+
+	return f;
+}
+
+/* ---- logging ------------------------------------------------------------------------------------------ */
+
+/* Where a record is logged; static, made by the macros below. */
+struct prodd_site {
+	const char *target;	/* NULL: "main" */
+	const char *source;	/* "orders.c:88" */
+};
+
+/* The first member of a handle: the lowest level that any target logs. ABI. */
+struct prodd_threshold {
+	int level;		/* read and written by atomic operations alone */
+};
+
+/* Whether a record of that level may be logged at all; one load. NULL: never. */
+static inline bool prodd_logs(const struct prodd *p, enum prodd_level level)
+{
+	return p && (int)level >= __atomic_load_n(&((const struct prodd_threshold *)(const void *)p)->level,
+						  __ATOMIC_RELAXED);
+}
+
+/*
+ * Logs a record at the level, unless a level in force for the site's target is higher. Does not block, except as
+ * prodd_set_log_blocking() says; makes no system call unless the daemon sleeps. The macros below call it.
+ * Threads: any.  Not in a signal handler.  Ownership: everything is borrowed.
+ * Returns: 0, also when the level is not logged or `p` is NULL; -PRODD_E_OVER_LIMIT when the ring is full (the record is
+ * dropped, and counted: the count is shipped); -PRODD_E_TOO_LARGE when the record is over an eighth of the ring;
+ * -PRODD_E_TIMEOUT when the app chose to wait for room and none came; -PRODD_E_CLOSED before prodd_start() and after
+ * prodd_close() (the record is written to stderr instead, when the level is warn or error).  Since: 0.1.0.
+ */
+int prodd_log(struct prodd *p, enum prodd_level level, const struct prodd_site *site, const char *message,
+	      const struct prodd_field *fields, size_t count);
+
+#define PRODD_LOG_TEXT_(x) #x
+#define PRODD_LOG_LINE_(x) PRODD_LOG_TEXT_(x)
+
+/* Name the target of a file's records before including this header: #define PRODD_TARGET "db.pool" */
+#ifndef PRODD_TARGET
+#define PRODD_TARGET NULL
+#endif
+
+#ifndef __cplusplus
+#define PRODD_LOG_FIELDS_(...) ((struct prodd_field[]){ { NULL, PRODD_FIELD_BOOL, 0, { 0 } }, ##__VA_ARGS__ })
+
+/*
+ * Logs at a level, with any number of fields. An expression of type int: what prodd_log() returns.
+ * Since: 0.1.0.
+ */
+#define PRODD_LOG(p, level, message, ...) \
+	__extension__({ \
+		static const struct prodd_site prodd_site_ = { PRODD_TARGET, __FILE_NAME__ ":" PRODD_LOG_LINE_(__LINE__) }; \
+		struct prodd *prodd_p_ = (p); \
+		int prodd_r_ = 0; \
+		if (__builtin_expect(prodd_logs(prodd_p_, (level)), 0)) { \
+			struct prodd_field prodd_f_[] = { { NULL, PRODD_FIELD_BOOL, 0, { 0 } }, ##__VA_ARGS__ }; \
+			prodd_r_ = prodd_log(prodd_p_, (level), &prodd_site_, (message), prodd_f_ + 1, \
+					     sizeof prodd_f_ / sizeof *prodd_f_ - 1); \
+		} \
+		prodd_r_; \
+	})
+
+#define prodd_trace(p, ...) PRODD_LOG(p, PRODD_TRACE, __VA_ARGS__)
+#define prodd_debug(p, ...) PRODD_LOG(p, PRODD_DEBUG, __VA_ARGS__)
+#define prodd_info(p, ...) PRODD_LOG(p, PRODD_INFO, __VA_ARGS__)
+#define prodd_warn(p, ...) PRODD_LOG(p, PRODD_WARN, __VA_ARGS__)
+#define prodd_error(p, ...) PRODD_LOG(p, PRODD_ERROR, __VA_ARGS__)
+#endif
+
+/*
+ * Waits until all that this thread logged before is durable on the host: written by prodd and synced.
+ * Threads: any, not from a callback.  Ownership: *e is filled.
+ * Returns: 0; -PRODD_E_TIMEOUT; -PRODD_E_CLOSED without a daemon (what is in the ring is kept until one comes);
+ * -PRODD_E_IO when the daemon cannot make it durable; -PRODD_E_USAGE from a callback or before prodd_start(); with an own
+ * loop it dispatches meanwhile.  Since: 0.1.0.
+ */
+int prodd_log_sync(struct prodd *p, int timeout_ms, struct prodd_error *e);
+
+/* ---- settings: before prodd_start() --------------------------------------------------------------------- */
+
+/*
+ * Sets the size of the ring, 1 MiB by default: a power of two from 65536 to 67108864; 0: no ring, records go over the
+ * socket, and a crash loses those that are under way.
+ * Threads: one at a time.  Ownership: none.
+ * Returns: 0; -PRODD_E_USAGE when started already or the size is not allowed.  Since: 0.1.0.
+ */
+int prodd_set_log_ring(struct prodd *p, size_t bytes);
+
+/*
+ * Has a call that finds the ring full wait for room, at most `timeout_ms`, instead of dropping the record. 0: drop
+ * (default).
+ * Threads: one at a time.  Ownership: none.  Returns: 0; -PRODD_E_USAGE when started already.  Since: 0.1.0.
+ */
+int prodd_set_log_blocking(struct prodd *p, int timeout_ms);
+
+/*
+ * Sets the app's own level, info by default, for a target and all below it ("db" covers "db.pool"); NULL: for all. May
+ * be called at any time; levels that an operator has set come before it.
+ * Threads: any.  Ownership: `target` is borrowed.
+ * Returns: 0; -PRODD_E_USAGE for a target over 128 bytes; -PRODD_E_OVER_LIMIT over 64 targets; -PRODD_E_NO_MEMORY.
+ * Since: 0.1.0.
+ */
+int prodd_set_level(struct prodd *p, const char *target, enum prodd_level level);
+
+#pragma GCC visibility pop
+#ifdef __cplusplus
+}
+#endif
+#endif

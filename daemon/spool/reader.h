@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Reads an app's spool in the order of numbers, beside its writer: in another
+ * process, while segments are appended to, superseded and unlinked.  Every
+ * intact record comes once; damage is passed over, and counted.
+ */
+#ifndef PRODD_SPOOL_READER_H
+#define PRODD_SPOOL_READER_H
+
+#include "daemon/spool/format.h"
+
+struct spool_reader;
+
+struct spool_reading_counts {
+	uint64_t records;
+	uint64_t quarantined_bytes;	/* damage passed over */
+	uint64_t quarantined_places;
+	uint64_t missing;		/* numbers that no segment has any more: unlinked before this reader had them */
+	uint64_t repeated;		/* records seen before: superseded, doubled or reordered segments */
+	uint64_t bad_segments;		/* whose head is damaged, or of a newer version: left alone */
+};
+
+/* `directory` is the app's, borrowed. Begins with the first record whose number is at least `from`. */
+int spool_reader_open(struct spool_reader **ret, int directory, uint64_t from, struct prodd_error *e);
+struct spool_reader *spool_reader_close(struct spool_reader *reader);	/* NULL is allowed; returns NULL */
+
+/*
+ * The next record; *ret borrows until the next call. 1; 0: none now (call again when the writer has told of more);
+ * -PRODD_E_IO: reading failed, and may be tried again.
+ * `last`: number of the last record that the writer has told of: nothing beyond it is read, since a record half written is
+ * no damage. UINT64_MAX: up to what is there (the writer is not running, or it does not matter).
+ */
+int spool_reader_next(struct spool_reader *reader, uint64_t last, struct spool_record *ret, struct prodd_error *e);
+
+/* Passes over everything below `number`, counted as missing. */
+void spool_reader_skip(struct spool_reader *reader, uint64_t number);
+
+/* Bytes of segments that are not read yet. */
+uint64_t spool_reader_behind(const struct spool_reader *reader);
+
+const struct spool_reading_counts *spool_reader_counts(const struct spool_reader *reader);
+
+#endif
