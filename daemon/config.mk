@@ -19,7 +19,6 @@ libprodd_config_la_SOURCES = \
 	daemon/config/making.c daemon/config/making.h \
 	daemon/config/outcome.c daemon/config/outcome.h \
 	daemon/config/preparation.c daemon/config/preparation.h \
-	daemon/config/problems.h \
 	daemon/config/report.c daemon/config/report.h \
 	daemon/config/request.c daemon/config/request.h \
 	daemon/config/returns.c daemon/config/returns.h \

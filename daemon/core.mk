@@ -15,6 +15,7 @@ libprodd_core_la_SOURCES = \
 	daemon/core/outcall.c \
 	daemon/core/output.c daemon/core/output.h \
 	daemon/core/places.c daemon/core/places.h \
+	daemon/core/problems.c daemon/core/problems.h \
 	daemon/core/rollout.c daemon/core/rollout.h \
 	daemon/core/server.c daemon/core/server.h \
 	daemon/core/session.c daemon/core/session.h daemon/core/session_parts.h \

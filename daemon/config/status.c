@@ -6,25 +6,13 @@
 #include <unistd.h>
 
 #include "daemon/config/claim.h"
-#include "daemon/config/problems.h"
 #include "daemon/config/transaction.h"
 #include "daemon/config/verbs.h"
 #include "daemon/config/watch.h"
 #include "daemon/core/counters.h"
+#include "daemon/core/problems.h"
 #include "daemon/util/clock.h"
 #include "daemon/util/version.h"
-
-enum problem_id {
-#define X(id, name, help) PROBLEM_##id,
-	PROBLEMS(X)
-#undef X
-};
-
-static const char *const problem_names[] = {
-#define X(id, name, help) [PROBLEM_##id] = name,
-	PROBLEMS(X)
-#undef X
-};
 
 struct rows {
 	struct prodd_buffer bytes;
@@ -32,24 +20,6 @@ struct rows {
 };
 
 /* ---- problems */
-
-#define LINES_MAX 3
-
-static void add_problem(struct rows *rows, enum problem_id id, const char *subject, uint64_t since_ms,
-			const char *const lines[LINES_MAX], const char *command)
-{
-	prodd_auto_buffer text = { .limit = 0 };
-	uint32_t count = 0;
-	struct wire_status_problem row = {
-		.id = prodd_slice(problem_names[id]), .subject = prodd_slice(subject), .since_ms = since_ms,
-		.command = prodd_slice(command),
-	};
-
-	for (int i = 0; i < LINES_MAX && lines[i]; i++, count++)
-		prodd_pack_str(&text, prodd_slice(lines[i]));
-	row.lines = prodd_list(&text, count);
-	prodd_encode_element(&rows->bytes, &rows->count, &wire_record_status_problem, &row);
-}
 
 static uint64_t wall_of_boot(uint64_t boot_ms)
 {
@@ -62,7 +32,7 @@ static void name_scope(const struct scope *scope, const char *prefix, char *text
 		 scope_label(scope));
 }
 
-static void scope_differs(const struct scope *scope, struct rows *rows)
+static void scope_differs(const struct scope *scope, struct problems_found *found)
 {
 	char subject[160], first[STORE_WHY_MAX + 64], second[64], command[192];
 
@@ -73,19 +43,19 @@ static void scope_differs(const struct scope *scope, struct rows *rows)
 		snprintf(first, sizeof first, "files differ from live: %s", scope->differs_why);
 		snprintf(second, sizeof second, "generation %" PRIu64 " stays live", scope->row->generation);
 		snprintf(command, sizeof command, "prodctl config diff %s", scope->app->name);
-		add_problem(rows, PROBLEM_CONFIG_DIFFERS, subject, scope->differs_ms,
-			    (const char *[LINES_MAX]){ first, second }, command);
+		problems_found_add(found, PROBLEM_CONFIG_DIFFERS, subject, scope->differs_ms,
+			    (const char *[PROBLEM_LINES_MAX]){ first, second }, command);
 		return;
 	}
 	snprintf(first, sizeof first, "no valid configuration: %s", scope->differs_why);
 	snprintf(command, sizeof command, "prodctl config check %s", scope->app->name);
-	add_problem(rows, PROBLEM_CONFIG_NONE, subject, scope->differs_ms,
-		    (const char *[LINES_MAX]){
+	problems_found_add(found, PROBLEM_CONFIG_NONE, subject, scope->differs_ms,
+		    (const char *[PROBLEM_LINES_MAX]){
 			    first, "instances wait for one, or use what they have in their cache" },
 		    command);
 }
 
-static void scope_unconfirmed(const struct scope *scope, struct rows *rows)
+static void scope_unconfirmed(const struct scope *scope, struct problems_found *found)
 {
 	char subject[160], line[160], command[192];
 
@@ -99,10 +69,10 @@ static void scope_unconfirmed(const struct scope *scope, struct rows *rows)
 			 ? (scope->row->confirm_boot_ms - clock_boot_ms()) / 1000
 			 : 0);
 	snprintf(command, sizeof command, "prodctl confirm %s", scope->app->name);
-	add_problem(rows, PROBLEM_CONFIG_UNCONFIRMED, subject, 0, (const char *[LINES_MAX]){ line }, command);
+	problems_found_add(found, PROBLEM_CONFIG_UNCONFIRMED, subject, 0, (const char *[PROBLEM_LINES_MAX]){ line }, command);
 }
 
-static void app_writer(const struct app *app, struct rows *rows)
+static void app_writer(const struct app *app, struct problems_found *found)
 {
 	char subject[160], path[512], line[600], command[540];
 	uint64_t since_ms = watch_open_writer(app, path, sizeof path);
@@ -112,11 +82,11 @@ static void app_writer(const struct app *app, struct rows *rows)
 	snprintf(subject, sizeof subject, "config %s", app->name);
 	snprintf(line, sizeof line, "%s is open for writing; changes wait until it is closed", path);
 	snprintf(command, sizeof command, "fuser -v %s", path);
-	add_problem(rows, PROBLEM_CONFIG_WRITER, subject, clock_wall_ms() - (clock_monotonic_ms() - since_ms),
-		    (const char *[LINES_MAX]){ line }, command);
+	problems_found_add(found, PROBLEM_CONFIG_WRITER, subject, clock_wall_ms() - (clock_monotonic_ms() - since_ms),
+		    (const char *[PROBLEM_LINES_MAX]){ line }, command);
 }
 
-static void instance_problem(const struct instance *instance, struct rows *rows)
+static void instance_problem(const struct instance *instance, struct problems_found *found)
 {
 	static const struct {
 		enum instance_state state;
@@ -142,17 +112,17 @@ static void instance_problem(const struct instance *instance, struct rows *rows)
 			continue;
 		snprintf(line, sizeof line, *instance->reason ? "%s: %s" : "%s%.0s", table[i].what,
 			 instance->reason);
-		add_problem(rows, table[i].id, subject, 0, (const char *[LINES_MAX]){ line, table[i].effect },
+		problems_found_add(found, table[i].id, subject, 0, (const char *[PROBLEM_LINES_MAX]){ line, table[i].effect },
 			    command);
 	}
 	if (instance->state == INSTANCE_APPLIED && instance->kept_count > 0)
-		add_problem(rows, PROBLEM_INSTANCE_RESTART, subject, 0,
-			    (const char *[LINES_MAX]){
+		problems_found_add(found, PROBLEM_INSTANCE_RESTART, subject, 0,
+			    (const char *[PROBLEM_LINES_MAX]){
 				    "restart needed: settings keep their old values until then" },
 			    command);
 }
 
-static void claim_problem(const struct app *app, struct rows *rows)
+static void claim_problem(const struct app *app, struct problems_found *found)
 {
 	const struct instance *instance = TAILQ_FIRST(&app->instances);
 	char subject[160], line[300], advice[200], name[64];
@@ -164,25 +134,25 @@ static void claim_problem(const struct app *app, struct rows *rows)
 	snprintf(line, sizeof line, "claims \"%s\" but runs as %s outside %s.service", name,
 		 session_identity(instance->peer.session)->user, name);
 	claim_advice(session_identity(instance->peer.session), name, advice, sizeof advice);
-	add_problem(rows, PROBLEM_APP_CLAIM, subject, 0,
-		    (const char *[LINES_MAX]){
+	problems_found_add(found, PROBLEM_APP_CLAIM, subject, 0,
+		    (const char *[PROBLEM_LINES_MAX]){
 			    line, "it is served no configuration; to allow it, in prodd.conf:", advice },
 		    "");
 }
 
-static void app_problems(const struct app *app, struct rows *rows)
+static void app_problems(const struct app *app, struct problems_found *found)
 {
 	const struct instance *instance;
 	const struct scope *scope;
 
-	claim_problem(app, rows);
-	app_writer(app, rows);
+	claim_problem(app, found);
+	app_writer(app, found);
 	LIST_FOREACH(scope, &app->scopes, link) {
-		scope_differs(scope, rows);
-		scope_unconfirmed(scope, rows);
+		scope_differs(scope, found);
+		scope_unconfirmed(scope, found);
 	}
 	TAILQ_FOREACH(instance, &app->instances, in_app)
-		instance_problem(instance, rows);
+		instance_problem(instance, found);
 }
 
 /* ---- apps */
@@ -301,7 +271,8 @@ static bool is_wanted(const struct app *app, struct prodd_slice name)
 void verb_status(struct config *config, struct call *call, const void *params)
 {
 	const struct wire_status_request *request = params;
-	struct rows problems = { 0 }, apps = { 0 }, counts = { 0 }, accounts = { 0 };
+	struct problems_found problems = { 0 };
+	struct rows apps = { 0 }, counts = { 0 }, accounts = { 0 };
 	const struct app *app;
 	struct wire_status status = {
 		.version = prodd_slice(version_text),
@@ -325,12 +296,12 @@ void verb_status(struct config *config, struct call *call, const void *params)
 		counter_rows(&counts);
 		account_rows(config->accounts, &accounts);
 	}
-	status.problems = prodd_list(&problems.bytes, problems.count);
+	status.problems = prodd_list(&problems.rows, problems.count);
 	status.apps = prodd_list(&apps.bytes, apps.count);
 	status.counters = prodd_list(&counts.bytes, counts.count);
 	status.accounts = prodd_list(&accounts.bytes, accounts.count);
 	call_answer(call, &status);
-	prodd_buffer_clear(&problems.bytes);
+	prodd_buffer_clear(&problems.rows);
 	prodd_buffer_clear(&apps.bytes);
 	prodd_buffer_clear(&counts.bytes);
 	prodd_buffer_clear(&accounts.bytes);

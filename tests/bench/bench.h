@@ -37,6 +37,7 @@ void prodd_begin(struct prodd_process *process);
 void prodd_finish(struct prodd_process *process);
 double process_rss_mib(pid_t pid);
 void write_file(const char *directory, const char *name, const char *content);
+void remove_tree(const char *directory);
 
 /* The groups of figures. */
 void bench_read(void);
@@ -44,5 +45,6 @@ void bench_requests(void);
 void bench_rollout(void);
 void bench_start(void);
 void bench_reload(void);
+void bench_flow(void);
 
 #endif

@@ -88,11 +88,16 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
 	return remove(path);
 }
 
+void remove_tree(const char *directory)
+{
+	nftw(directory, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
 void prodd_finish(struct prodd_process *p)
 {
 	kill(p->pid, SIGTERM);
 	waitpid(p->pid, NULL, 0);
-	nftw(p->directory, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	remove_tree(p->directory);
 }
 
 double process_rss_mib(pid_t pid)

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What needs a person, written once: X(ID, "id", help).  Each id is a row in
- * status, and a heading in the operators' manual.
+ * What needs a person, written once for all subsystems: X(ID, "id", help).
+ * Each id is a row in status, and a heading in doc/OPERATIONS.md.
  */
-#ifndef PRODD_CONFIG_PROBLEMS_H
-#define PRODD_CONFIG_PROBLEMS_H
+#ifndef PRODD_CORE_PROBLEMS_H
+#define PRODD_CORE_PROBLEMS_H
+
+#include "proto/codec.h"
 
 #define PROBLEMS(X)                                                                                          \
 	X(CONFIG_NONE, "config_none", "An app has instances, but no valid configuration was ever live.")     \
@@ -18,5 +20,24 @@
 	X(INSTANCE_RESTART, "instance_restart", "An instance must be restarted to use a setting.")           \
 	X(INSTANCE_UNCONFIRMED, "instance_unconfirmed", "An instance did not confirm the live generation.")  \
 	X(APP_CLAIM, "app_claim", "A process claims an app name that it may not use.")
+
+enum problem_id {
+#define X(id, name, help) PROBLEM_##id,
+	PROBLEMS(X)
+#undef X
+};
+
+/* Problems as they are collected for an answer: a LIST of status_problem. Zero is empty. */
+struct problems_found {
+	struct prodd_buffer rows;	/* owned by whoever asks */
+	uint32_t count;
+};
+
+#define PROBLEM_LINES_MAX 3
+
+/* Adds one. `since_ms`: wall clock, 0: not known. `lines`: up to PROBLEM_LINES_MAX, then NULL: what happened and why; its
+ * effect; what happens next. `command` to type, or "". Failure sticks to the buffer. */
+void problems_found_add(struct problems_found *found, enum problem_id id, const char *subject, uint64_t since_ms,
+			const char *const lines[PROBLEM_LINES_MAX], const char *command);
 
 #endif
