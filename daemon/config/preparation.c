@@ -86,6 +86,16 @@ static int end_read(struct transaction *t, struct prodd_error *e)
 	return r;
 }
 
+/* Before the comparison: what was refused once is offered again when a command asks. */
+static void join_waiting(struct transaction *t)
+{
+	struct candidate *candidate;
+
+	if (!t->directive)
+		TAILQ_FOREACH(candidate, &t->candidates, link)
+			request_join_all(candidate->scope->app);
+}
+
 static void put_off(struct transaction *t, const struct prodd_error *why)
 {
 	if (why->code == PRODD_E_BUSY && ++t->read_tries < READ_TRIES)
@@ -114,10 +124,11 @@ static void read_done(struct disk_job *job)
 		put_off(t, unread ? &unread->error : &e);
 		return;
 	}
+	t->phase = PHASE_PARSE;
+	join_waiting(t);
 	compare(t);
 	switch (linked_gather(t)) {
 	case LINKED_NONE:
-		t->phase = PHASE_PARSE;
 		parse_next(t);
 		break;
 	case LINKED_MORE:

@@ -16,7 +16,6 @@
 #include "daemon/core/counters.h"
 #include "daemon/util/clock.h"
 #include "daemon/util/container.h"
-#include "daemon/util/hash.h"
 
 /* ---- collectors */
 
@@ -144,28 +143,44 @@ static bool same_options(const struct request_options *a, const struct request_o
 	return a->dry_run == b->dry_run && a->force == b->force && a->confirm_ms == b->confirm_ms;
 }
 
-static void look_done(struct disk_job *job)
+static void join(struct request *request)
 {
-	struct request *request = container_of(job, struct request, look);
 	struct app *app = request->app;
 	struct transaction *running = app->transaction;
 	struct scope *scope = app_scope(app, app->environment, false, NULL);
-	char sources[HASH_TEXT_SIZE];
 
-	if (request->finished) {
-		request_free(request);
-		return;
-	}
-	if (!request->queued || !running || !scope || request->look_result < 0)
-		return;
-	candidate_hash_sources(&request->layers, prodd_buffer_slice(&app->declared), sources);
-	if (!same_options(&running->options, &request->options) || !transaction_has_sources(running, scope, sources))
+	if (!running || !scope || !*request->sources || !same_options(&running->options, &request->options) ||
+	    !transaction_has_sources(running, scope, request->sources))
 		return;
 	TAILQ_REMOVE(&app->requests, request, link);
 	request->queued = false;
 	loop_timer_disarm(&request->patience);
 	counters.requests_joined++;
 	transaction_join(running, request);
+}
+
+void request_join_all(struct app *app)
+{
+	struct request *request, *next;
+
+	for (request = TAILQ_FIRST(&app->requests); request; request = next) {
+		next = TAILQ_NEXT(request, link);
+		join(request);
+	}
+}
+
+static void look_done(struct disk_job *job)
+{
+	struct request *request = container_of(job, struct request, look);
+
+	if (request->finished) {
+		request_free(request);
+		return;
+	}
+	if (!request->queued || request->look_result < 0)
+		return;
+	candidate_hash_sources(&request->layers, prodd_buffer_slice(&request->app->declared), request->sources);
+	join(request);
 }
 
 /* The files of the default environment stand for all: the others share most of them, and a miss only means to wait. */

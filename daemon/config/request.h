@@ -11,6 +11,7 @@
 
 #include "daemon/config/app.h"
 #include "daemon/layers/layers.h"
+#include "daemon/util/hash.h"
 
 enum request_kind {
 	REQUEST_RELOAD,		/* by command */
@@ -56,6 +57,7 @@ struct request {
 	struct layers_where where;
 	struct layers layers;
 	int look_result;
+	char sources[HASH_TEXT_SIZE];	/* what the look has found; "": nothing yet */
 	bool queued;
 	bool finished;				/* answered while its look was on the disk thread */
 	TAILQ_ENTRY(request) link;
@@ -72,6 +74,9 @@ struct request *request_new(enum request_kind kind, struct app *app, const char 
 
 /* Starts its transaction, or queues it behind the one that runs, for `patience_ms` at most. Takes it. */
 void request_submit(struct request *request, uint64_t patience_ms);
+
+/* The running transaction knows its sources now: reloads that have seen the same ones join it. */
+void request_join_all(struct app *app);
 
 /* The app is free: the next request of its queue, if any, starts. */
 void request_next(struct app *app);
