@@ -14,6 +14,8 @@ libproto_la_SOURCES = \
 	proto/head.c proto/head.h \
 	proto/limits.h \
 	proto/schema.h proto/schema_log.h proto/schema_metric.h \
+	proto/shm/record.c proto/shm/record.h \
+	proto/shm/ring.c proto/shm/ring.h \
 	proto/slice.h \
 	proto/units.c proto/units.h \
 	proto/wire.c proto/wire.h

@@ -13,7 +13,7 @@
  *   source   str    "orders.c:88", or nil
  *   trace    bin    16 bytes (W3C trace context), or nil
  *   span     bin    8 bytes, or nil
- *   key      str    of a field; at most RECORD_FIELDS_MAX fields
+ *   key      str    of a field, not empty; at most RECORD_FIELDS_MAX fields
  *   value    nil, bool, int, float, str, or bin
  *
  * A str of an app need not be valid UTF-8: whoever writes text out replaces
@@ -24,6 +24,9 @@
 
 #include "proto/buffer.h"
 #include "proto/cursor.h"
+
+/* The linker knows these functions by names that begin with prodd_: they go into other people's programs. */
+#define RECORD_SYMBOL(name) __asm__("prodd_" name)
 
 #define RECORD_MAX (1024u * 1024)	/* bytes of one, encoded */
 #define RECORD_FIELDS_MAX 64u
@@ -55,13 +58,13 @@ struct record {
 
 /* Checks all of it, to the last field's value, without allocation: what it lets through is safe to walk by a cursor.
  * False: no record; *why (may be NULL) names the part. */
-bool record_open(struct prodd_slice bytes, struct record *ret, const char **why);
+bool record_open(struct prodd_slice bytes, struct record *ret, const char **why) RECORD_SYMBOL("record_open");
 
 /* "info"; "off" for RECORD_OFF; NULL for a number that is none. */
-const char *record_level_word(unsigned level);
+const char *record_level_word(unsigned level) RECORD_SYMBOL("record_level_word");
 
 /* The level of a word; -1: none. "warning" and "err" are taken too. */
-int record_level_of(struct prodd_slice word);
+int record_level_of(struct prodd_slice word) RECORD_SYMBOL("record_level_of");
 
 /* ---- where a record comes from: kept with it in the spool, said by the daemon alone */
 
@@ -84,9 +87,9 @@ struct origin {
 	struct prodd_slice crash;
 };
 
-void origin_pack(struct prodd_buffer *b, const struct origin *origin);
+void origin_pack(struct prodd_buffer *b, const struct origin *origin) RECORD_SYMBOL("origin_pack");
 
 /* Takes an origin at the cursor. False: none. */
-bool origin_take(struct prodd_cursor *c, struct origin *ret);
+bool origin_take(struct prodd_cursor *c, struct origin *ret) RECORD_SYMBOL("origin_take");
 
 #endif

@@ -116,11 +116,14 @@ struct ring {
 	struct ring_head *head;
 	unsigned char *slots;
 	uint64_t capacity;	/* of the mapping, never read from the head again */
+	uint64_t released;	/* the consumer's own copy of head; a producer does not use it */
 };
+
+#define RING_SYMBOL(name) __asm__("prodd_ring_" name)	/* as RECORD_SYMBOL */
 
 /* Fills the head of a fresh, zeroed mapping of RING_HEAD + capacity bytes. */
 void ring_make(struct ring *ret, void *mapping, uint64_t capacity, const uint8_t uuid[16], uint64_t pid,
-	       uint64_t made_ns);
+	       uint64_t made_ns) RING_SYMBOL("make");
 
 /* ---- the producer: any number of threads */
 
@@ -129,14 +132,14 @@ void ring_make(struct ring *ret, void *mapping, uint64_t capacity, const uint8_t
  * is full (nothing is counted here), or length is 0 or over RING_RECORD_MAX.
  * Lock-free; no system call.
  */
-unsigned char *ring_reserve(struct ring *ring, uint32_t length, uint64_t *ret_position);
+unsigned char *ring_reserve(struct ring *ring, uint32_t length, uint64_t *ret_position) RING_SYMBOL("reserve");
 
 /* Publishes what was reserved at `position`, `length` as reserved. True: the consumer sleeps and this caller is the
  * one to wake it (it has set `asleep` to 0). */
-bool ring_publish(struct ring *ring, uint64_t position, uint32_t length);
+bool ring_publish(struct ring *ring, uint64_t position, uint32_t length) RING_SYMBOL("publish");
 
 /* Adds to ring_head.dropped. */
-void ring_drop(struct ring *ring, enum ring_drop reason, uint64_t count);
+void ring_drop(struct ring *ring, enum ring_drop reason, uint64_t count) RING_SYMBOL("drop");
 
 /* ---- the consumer: one thread of one process. It believes nothing: every word is read once and checked. */
 
@@ -151,26 +154,44 @@ struct ring_reading {
 	uint64_t at;		/* where the next slot begins; position of the next record */
 };
 
+/* What was written once into the head. */
+struct ring_identity {
+	uint8_t uuid[16];
+	uint64_t pid;
+	uint64_t made_ns;
+};
+
+/* Takes a mapping of `size` bytes, by fstat, for a ring. False: its head is none of ours; *why (may be NULL)
+ * says what is wrong. */
+bool ring_open(struct ring *ret, void *mapping, uint64_t size, struct ring_identity *ret_identity,
+	       const char **why) RING_SYMBOL("open");
+
 /* Where a consumer starts: completes `reclaim` of one that died; the later of head and `high_water` (the end of
  * the last record of this ring that is kept elsewhere; 0: none). False: damaged. */
-bool ring_attach(struct ring *ring, uint64_t high_water, struct ring_reading *ret);
+bool ring_attach(struct ring *ring, uint64_t high_water, struct ring_reading *ret) RING_SYMBOL("attach");
 
 /*
  * The next record: copies at most `size` bytes into `copy`, *ret_length of them, *ret_end is the position behind the
  * slot; moves `reading` there. Padding is passed over. A record over `size` is DAMAGED.
- * `dead`: no producer lives: unpublished slots are skipped, *ret_skipped counts them.
+ * `dead`: no producer lives: unpublished slots are skipped, and added to *ret_skipped (those of zero words that
+ * follow one another cannot be told apart and count as one).
  */
 enum ring_found ring_next(struct ring *ring, struct ring_reading *reading, unsigned char *copy, uint32_t size,
-			  uint32_t *ret_length, uint64_t *ret_end, bool dead, uint64_t *ret_skipped);
+			  uint32_t *ret_length, uint64_t *ret_end, bool dead, uint64_t *ret_skipped)
+	RING_SYMBOL("next");
 
-/* Releases everything below `to`, in the two steps above. */
-void ring_release(struct ring *ring, uint64_t to);
+/* Releases everything below `to`, which ring_next() has passed, in the two steps above. */
+void ring_release(struct ring *ring, uint64_t to) RING_SYMBOL("release");
+
+/* As ring_release; whole pages are given back to the system instead of being zeroed. For rings that little is
+ * written to: a producer that comes to such a page again pays for it. `page`: bytes of a page. */
+void ring_release_cold(struct ring *ring, uint64_t to, uint64_t page) RING_SYMBOL("release_cold");
 
 /* Before the consumer sleeps: sets `asleep`, full fence, and looks once more. False: there is something; it is not
  * asleep. */
-bool ring_sleep(struct ring *ring, const struct ring_reading *reading);
+bool ring_sleep(struct ring *ring, const struct ring_reading *reading) RING_SYMBOL("sleep");
 
 /* Bytes between what is released and what is reserved; never over the capacity. */
-uint64_t ring_fill(const struct ring *ring);
+uint64_t ring_fill(const struct ring *ring) RING_SYMBOL("fill");
 
 #endif
