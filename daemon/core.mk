@@ -6,6 +6,7 @@ libprodd_core_la_SOURCES = \
 	daemon/core/account.c daemon/core/account.h \
 	daemon/core/call.c \
 	daemon/core/counters.c daemon/core/counters.h \
+	daemon/core/descriptor.c \
 	daemon/core/disk.c daemon/core/disk.h \
 	daemon/core/events.c daemon/core/events.h \
 	daemon/core/hello.c \

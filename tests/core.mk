@@ -15,6 +15,7 @@ core_unit_tests = \
 	tests/unit/server \
 	tests/unit/session \
 	tests/unit/session_calls \
+	tests/unit/session_descriptors \
 	tests/unit/session_limits \
 	tests/unit/session_output
 check_PROGRAMS += $(core_unit_tests)
@@ -60,6 +61,9 @@ tests_unit_session_limits_LDADD = $(core_unit_libs)
 tests_unit_session_calls_SOURCES = tests/unit/session_calls.c $(rig) $(suite)
 tests_unit_session_calls_CFLAGS = $(core_unit_cflags)
 tests_unit_session_calls_LDADD = $(core_unit_libs)
+tests_unit_session_descriptors_SOURCES = tests/unit/session_descriptors.c $(rig) $(suite)
+tests_unit_session_descriptors_CFLAGS = $(core_unit_cflags)
+tests_unit_session_descriptors_LDADD = $(core_unit_libs)
 tests_unit_session_output_SOURCES = tests/unit/session_output.c $(rig) $(suite)
 tests_unit_session_output_CFLAGS = $(core_unit_cflags)
 tests_unit_session_output_LDADD = $(core_unit_libs)

@@ -9,11 +9,13 @@
 #include <stdlib.h>
 
 #include "daemon/core/counters.h"
+#include "daemon/util/file.h"
 
 struct call {
 	struct session *session;	/* borrowed; NULL: has gone */
 	enum wire_method method;
 	uint64_t id;
+	int fd;				/* owned: came with it; -1: none, or taken */
 	LIST_ENTRY(call) link;		/* while it has a session */
 };
 
@@ -34,16 +36,30 @@ enum wire_method call_method(const struct call *call)
 	return call->method;
 }
 
+int call_take_fd(struct call *call)
+{
+	int fd = call->fd;
+
+	call->fd = -1;
+	return fd;
+}
+
 static struct call *call_new(struct session *session, const struct prodd_message *message)
 {
 	struct call *call = malloc(sizeof *call);
 
 	if (!call)
 		return NULL;
-	*call = (struct call){ .session = session, .method = message->method, .id = message->id };
+	*call = (struct call){ .session = session, .method = message->method, .id = message->id, .fd = -1 };
 	LIST_INSERT_HEAD(&session->calls, call, link);
 	session->call_count++;
 	return call;
+}
+
+static void call_free(struct call *call)
+{
+	file_close(&call->fd);
+	free(call);
 }
 
 static void forget(struct call *call)
@@ -67,7 +83,18 @@ void call_answer(struct call *call, const void *result)
 		forget(call);
 		session_answer(session, call->id, wire_methods[call->method].result, result);
 	}
-	free(call);
+	call_free(call);
+}
+
+void call_answer_fd(struct call *call, const void *result, int fd)
+{
+	struct session *session = call->session;
+
+	if (session) {
+		forget(call);
+		session_answer_fd(session, call->id, wire_methods[call->method].result, result, fd);
+	}
+	call_free(call);
 }
 
 void call_fail(struct call *call, const struct prodd_error *error)
@@ -78,7 +105,7 @@ void call_fail(struct call *call, const struct prodd_error *error)
 		forget(call);
 		session_answer_error(session, call->id, error);
 	}
-	free(call);
+	call_free(call);
 }
 
 /* ---- rights */
@@ -163,8 +190,14 @@ static void dispatch(struct session_host *host, struct call *call, const void *p
 		host->service->ops->call(host->service, call, params);
 }
 
+static bool attaches_memory(enum wire_method method)
+{
+	return method == WIRE_M_ring_attach || method == WIRE_M_segment_attach;
+}
+
 void call_take(struct session *session, const struct prodd_message *message)
 {
+	auto_fd fd = attaches_memory(message->method) ? descriptor_take(session) : -1;
 	union params params;
 	struct prodd_error e;
 	struct call *call;
@@ -180,9 +213,13 @@ void call_take(struct session *session, const struct prodd_message *message)
 		return;
 	}
 	call = call_new(session, message);
-	if (!call)
+	if (!call) {
 		session_end_counted(session, &counters.sessions_ended_memory);
-	else if (message->method == WIRE_M_ping)
+		return;
+	}
+	call->fd = fd;
+	fd = -1;	/* given to the call */
+	if (message->method == WIRE_M_ping)
 		call_answer(call, &params.empty);
 	else
 		dispatch(session->host, call, &params);

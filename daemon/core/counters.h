@@ -17,7 +17,7 @@
 	X(sessions_no_hello, "Sessions ended because no hello came in time.") \
 	X(sessions_ended_protocol, "Sessions ended because a frame broke the rules of the wire.") \
 	X(sessions_ended_too_large, "Sessions ended because a frame was over its length, depth or count of values.") \
-	X(sessions_ended_descriptors, "Sessions ended because they sent file descriptors.") \
+	X(sessions_ended_descriptors, "Sessions ended because they sent file descriptors that no frame of theirs takes.") \
 	X(sessions_ended_output, "Sessions ended because they did not read their output.") \
 	X(sessions_ended_memory, "Sessions ended because their uid was over its bytes.") \
 	X(reads_paused, "Times that a session was not read from until its output or requests went down.") \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a session has still to send: its own bytes, copied, and bytes that many
- * sessions share, by reference.  It knows exactly what it keeps, so that the
+ * sessions share, by reference; a descriptor may go with a frame.  It knows exactly what it keeps, so that the
  * session can charge it.
  */
 #ifndef PRODD_CORE_OUTPUT_H
@@ -29,6 +29,9 @@ void output_clear(struct output *output);
 
 /* Copies. 0 or -PRODD_E_NO_MEMORY. */
 int output_add(struct output *output, struct prodd_slice bytes);
+
+/* Copies the bytes, takes `fd`: it goes with the first of them. 0 or -PRODD_E_NO_MEMORY (then it is closed). */
+int output_add_fd(struct output *output, struct prodd_slice bytes, int fd);
 
 /* Shares. 0 or -PRODD_E_NO_MEMORY. */
 int output_add_shared(struct output *output, struct shared *shared);

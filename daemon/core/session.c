@@ -75,6 +75,7 @@ void session_end(struct session *session, uint64_t grace_ms)
 		return;
 	session->ending = true;
 	session->ends_ms = clock_monotonic_ms() + grace_ms;
+	file_close(&session->sent_fd);
 	event_del(session->on_readable);
 	turns_wish(&session->host->turns, &session->turn);
 }
@@ -275,6 +276,7 @@ int session_new(struct session_host *host, int fd, struct identity *identity, bo
 	session->identity = *identity;
 	identity->pidfd = -1;		/* given to the session */
 	session->fd = fd;
+	session->sent_fd = -1;
 	session->is_operator = is_operator;
 	session->turn = (struct turn){ .run = session_take_turn, .queue = &account->turns };
 	session->in.limit = PRODD_FRAME_MAX;

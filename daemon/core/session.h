@@ -144,6 +144,13 @@ void outcall_cancel(struct outcall *outcall);
 struct session *call_session(const struct call *call);	/* NULL: it has gone; answering is still allowed */
 enum wire_method call_method(const struct call *call);
 void call_answer(struct call *call, const void *result);		/* takes call; result: record of the method */
+
+/* The descriptor that came with a call of ring.attach or segment.attach, to the caller; -1: none. Close-on-exec, of
+ * any kind. What is not taken is closed with the call. */
+int call_take_fd(struct call *call);
+
+/* As call_answer(); a duplicate of `fd` (borrowed) goes with the first byte of the answer. */
+void call_answer_fd(struct call *call, const void *result, int fd);
 void call_fail(struct call *call, const struct prodd_error *error);	/* takes call */
 
 /* Tells every session `going_away`, and ends each when that is sent or after `grace_ms`. */

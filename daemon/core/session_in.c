@@ -7,9 +7,6 @@
 #include "daemon/core/session_parts.h"
 
 #include <errno.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "daemon/core/counters.h"
 #include "daemon/util/clock.h"
@@ -79,6 +76,7 @@ static void take_frame(struct session *session, struct prodd_slice frame)
 		session_violation(session, message.id, &e, counter_of(&e));
 	else
 		take_message(session, &message);
+	descriptor_frame_done(session);
 }
 
 /* Handles frames of `input` until it is used up, the turn has had its frames, or the output is too long. */
@@ -107,8 +105,10 @@ static void take_backlog(struct session *session)
 
 	take_input(session, &left);
 	prodd_buffer_consume(&session->backlog, session->backlog.size - left.size);
-	if (session->backlog.size == 0)
-		prodd_buffer_clear(&session->backlog);
+	if (session->backlog.size > 0)
+		return;
+	prodd_buffer_clear(&session->backlog);
+	descriptor_input_done(session);
 }
 
 static void take_received(struct session *session, size_t size)
@@ -117,33 +117,14 @@ static void take_received(struct session *session, size_t size)
 	struct prodd_error e;
 
 	take_input(session, &input);
+	if (input.size == 0)
+		descriptor_input_done(session);
 	if (input.size == 0 || session->ending)
 		return;
 	if (prodd_buffer_append(&session->backlog, input.at, input.size) == 0)
 		return;
 	prodd_error_set(&e, -session->backlog.failed, "bytes received");
 	session_violation(session, 0, &e, &counters.sessions_ended_memory);
-}
-
-/* Closes descriptors that came along. Returns whether there were any, or the kernel had to drop some. */
-static bool close_descriptors(struct msghdr *message)
-{
-	bool any = message->msg_flags & MSG_CTRUNC;
-
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {
-		size_t count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-
-		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
-			continue;
-		any = true;
-		for (size_t i = 0; i < count; i++) {
-			int fd;
-
-			memcpy(&fd, CMSG_DATA(c) + i * sizeof fd, sizeof fd);
-			close(fd);
-		}
-	}
-	return any;
 }
 
 /* The other side has closed, or half-closed: what it asked for so far is still sent. */
@@ -170,7 +151,6 @@ static void receive(struct session *session)
 	struct msghdr message = { .msg_iov = &room, .msg_iovlen = 1, .msg_control = control,
 				  .msg_controllen = sizeof control };
 	ssize_t n = recvmsg(session->fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	struct prodd_error e;
 
 	session->readable = false;	/* told again when more is left */
 	if (n < 0) {
@@ -178,15 +158,15 @@ static void receive(struct session *session)
 			session_fail(session);
 		return;
 	}
-	if (close_descriptors(&message)) {
-		prodd_error_set(&e, PRODD_E_PROTOCOL, "file descriptors are not taken");
-		session_violation(session, 0, &e, &counters.sessions_ended_descriptors);
-	} else if (n == 0) {
+	descriptor_receive(session, &message);
+	if (session->ending)
+		return;
+	if (n == 0) {
 		take_end(session);
-	} else {
-		count_received(session, (size_t)n);
-		take_received(session, (size_t)n);
+		return;
 	}
+	count_received(session, (size_t)n);
+	take_received(session, (size_t)n);
 }
 
 static void take_more(struct session *session)

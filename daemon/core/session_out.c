@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a session sends is encoded once, charged, queued, and written in its turn. */
+#define _GNU_SOURCE
 #include "daemon/core/session_parts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
 
 #include "daemon/core/counters.h"
 #include "daemon/util/clock.h"
+#include "daemon/util/file.h"
 
 enum {
 	write_most = 256 * 1024,	/* bytes written in a turn */
@@ -18,9 +24,11 @@ static void forget_frame(struct session_host *host)
 		prodd_buffer_reset(&host->frame);
 }
 
-static int add_parts(struct session *session, struct shared *tail)
+/* Takes `fd`. */
+static int add_parts(struct session *session, struct shared *tail, int fd)
 {
-	int r = output_add(&session->out, prodd_buffer_slice(&session->host->frame));
+	struct prodd_slice frame = prodd_buffer_slice(&session->host->frame);
+	int r = fd < 0 ? output_add(&session->out, frame) : output_add_fd(&session->out, frame, fd);
 
 	return r < 0 || !tail ? r : output_add_shared(&session->out, tail);
 }
@@ -32,7 +40,7 @@ static bool is_full(const struct session *session, const struct shared *tail)
 	return session->out.own > limits->output_hard || (tail && session->out.shared >= limits->shared);
 }
 
-static int queue(struct session *session, struct shared *tail)
+static int queue(struct session *session, struct shared *tail, int *fd)
 {
 	int r = session->host->frame.failed;
 
@@ -44,8 +52,10 @@ static int queue(struct session *session, struct shared *tail)
 	}
 	if (session->out.pending == 0)
 		session->progress_ms = clock_monotonic_ms();
-	if (r == 0)
-		r = add_parts(session, tail);
+	if (r == 0) {
+		r = add_parts(session, tail, *fd);
+		*fd = -1;	/* given to the output */
+	}
 	if (r < 0) {
 		session_end_counted(session, &counters.sessions_ended_memory);
 		return r;
@@ -53,16 +63,23 @@ static int queue(struct session *session, struct shared *tail)
 	return session_recharge(session) ? 0 : -PRODD_E_OVER_LIMIT;
 }
 
-int session_queue(struct session *session, struct shared *tail)
+/* Takes `fd`; -1: none. */
+static int queue_frame(struct session *session, struct shared *tail, int fd)
 {
-	int r = queue(session, tail);
+	int r = queue(session, tail, &fd);
 
+	file_close(&fd);
 	forget_frame(session->host);
 	if (r < 0)
 		return r;
 	counters.frames_sent++;
 	turns_wish(&session->host->turns, &session->turn);
 	return 0;
+}
+
+int session_queue(struct session *session, struct shared *tail)
+{
+	return queue_frame(session, tail, -1);
 }
 
 int session_answer_error(struct session *session, uint64_t id, const struct prodd_error *error)
@@ -82,6 +99,22 @@ int session_answer(struct session *session, uint64_t id, const struct wire_recor
 	forget_frame(session->host);
 	prodd_error_set(&e, PRODD_E_TOO_LARGE, "the answer is too large: %s", type->name);
 	return session_answer_error(session, id, &e);
+}
+
+int session_answer_fd(struct session *session, uint64_t id, const struct wire_record *type, const void *result, int fd)
+{
+	struct prodd_error e;
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0), r;
+
+	if (copy < 0) {
+		prodd_error_set(&e, PRODD_E_OVER_LIMIT, "no file descriptor to answer with: %s", strerror(errno));
+		return session_answer_error(session, id, &e);
+	}
+	r = prodd_frame_answer(&session->host->frame, id, type, result);
+	if (r == 0)
+		return queue_frame(session, NULL, copy);
+	file_close(&copy);
+	return session_queue(session, NULL);
 }
 
 int session_note(struct session *session, enum wire_method method, const void *params)

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The inside of a session, for the files that make it up: session.c (life),
- * session_in.c and session_out.c (bytes), hello.c, call.c (its calls to the daemon) and outcall.c
+ * session_in.c, session_out.c and descriptor.c (what comes and goes), hello.c, call.c (its calls to the daemon) and outcall.c
  * (the daemon's calls to it).  Nobody else includes this.
  */
 #ifndef PRODD_CORE_SESSION_PARTS_H
 #define PRODD_CORE_SESSION_PARTS_H
+
+#include <sys/socket.h>
 
 #include "daemon/core/output.h"
 #include "daemon/core/session.h"
@@ -40,6 +42,9 @@ struct session {
 	char *client;			/* owned; NULL before hello */
 	char *app;			/* owned, as the next; NULL: a command's */
 	char *instance;
+	int sent_fd;			/* owned: waits for the frame that it came with; -1: none */
+	bool sent_fd_due;		/* the next whole frame must be that one */
+	unsigned sent_fds;		/* in its whole life */
 	LIST_HEAD(, peer) peers;	/* borrowed */
 	LIST_HEAD(, call) calls;	/* owned by their handlers */
 	unsigned call_count;
@@ -73,6 +78,18 @@ bool session_recharge(struct session *session);
 void session_take_turn(struct turn *turn);
 void session_became_readable(evutil_socket_t fd, short what, void *arg);
 
+/* ---- descriptor.c */
+
+/* Keeps the one descriptor of a received message, or ends the session. */
+void descriptor_receive(struct session *session, struct msghdr *message);
+
+/* The descriptor that belongs to the frame at hand, to the caller; -1: none came. */
+int descriptor_take(struct session *session);
+
+/* A frame was handled; all bytes of a receive were. Each may end the session. */
+void descriptor_frame_done(struct session *session);
+void descriptor_input_done(struct session *session);
+
 /* ---- session_out.c */
 
 /* Queues what is in host->frame, and `tail` behind it. 0; else the session ends, and the reason is returned. */
@@ -81,6 +98,9 @@ int session_queue(struct session *session, struct shared *tail);
 /* Queues the answer to call `id`. 0; else the session ends. */
 int session_answer(struct session *session, uint64_t id, const struct wire_record *type, const void *result);
 int session_answer_error(struct session *session, uint64_t id, const struct prodd_error *error);
+
+/* As session_answer(), and a duplicate of `fd` goes with it; without one left it is an error's answer. */
+int session_answer_fd(struct session *session, uint64_t id, const struct wire_record *type, const void *result, int fd);
 
 void session_flush(struct session *session);
 void session_became_writable(evutil_socket_t fd, short what, void *arg);

@@ -39,6 +39,46 @@ def descriptors_end_the_session_and_are_closed():
             wait_until("all are closed", lambda: d.descriptors() <= before)
 
 
+ATTACH = Client.frame([0, 2, "ring.attach", {"ring": b"0123456789abcdef", "capacity": 65536}])
+PING = Client.frame([0, 3, "ping", {}])
+STORIES = {     # what an app sends, piece by piece: bytes, and whether a descriptor goes with them
+    "with another frame": [(PING, 1)],
+    "with a frame that turns out to be another": [(PING[:5], 1), (PING[5:] + ATTACH, 0)],
+    "two with one frame": [(ATTACH, 2)],
+    "another before the frame of the first is whole": [(ATTACH[:5], 1), (ATTACH[5:], 1)],
+    "with garbage": [(b"\0\0\0\4abcd", 1)],
+    "left while its frame is under way": [(ATTACH[:5], 1)],
+    "one too many": [(ATTACH, 1)] * 5,
+}
+
+
+def flood_apps(out, path):
+    """Descriptors of an app in all the wrong places, and in the right one, again and again; who is left waits for its end."""
+    null = os.open("/dev/null", os.O_RDONLY)
+    done = 0
+    while True:
+        for name, pieces in STORIES.items():
+            with reach(path) as s:
+                s.setblocking(True)
+                s.settimeout(5)
+                s.sendall(Client.frame([0, 1, "hello", {"protocol": 1, "client": "hostile", "app": "victim"}]))
+                assert b"epoch" in read_answer(s), name
+                try:
+                    for data, count in pieces:
+                        if count:
+                            socket.send_fds(s, [data], [null] * count)
+                        else:
+                            s.sendall(data)
+                    if not name.startswith("left"):
+                        while s.recv(65536):
+                            pass
+                except ConnectionError:
+                    pass
+        done += 1
+        if done == 25:
+            out.write(b"done\n")
+
+
 CONF = f'app: {{ victim: {{ user = "{ATTACKER}"; }}; }};'
 APPS = {"victim": {"default.conf": "x = 1;"}}
 
@@ -63,6 +103,16 @@ def flood_answers(out, path, ids):
         done += 1
         if done == 30:
             out.write(b"done\n")
+
+
+@case
+def descriptors_of_an_app_are_taken_with_their_frame_alone():
+    with Daemon(conf=CONF, apps=APPS) as d:
+        before = d.descriptors()
+        with Attack(d, flood_apps) as attack:
+            assert attack.counted("sessions_ended_descriptors") >= 25 * (len(STORIES) - 2)
+            assert d.descriptors() <= before + 20
+        wait_until("all are closed", lambda: d.descriptors() <= before)
 
 
 @case

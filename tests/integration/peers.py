@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Peers that speak prodd's wire, for the harness; tests take all of it from there."""
 import contextlib
+import os
 import select
 import socket
 import struct
@@ -41,6 +42,7 @@ class Client:
         self.socket = socket.socket(socket.AF_UNIX)
         self.buffer = b""
         self.queue = []        # messages received while something else was waited for
+        self.descriptors = []  # that came with answers; whoever takes one closes it
         self.next_id = 1
         self.welcome = None
         if connect:
@@ -55,6 +57,8 @@ class Client:
 
     def close(self):
         self.socket.close()
+        while self.descriptors:
+            os.close(self.descriptors.pop())
 
     # -- frames
 
@@ -63,10 +67,13 @@ class Client:
         body = message if isinstance(message, bytes) else msgpack.packb(message)
         return struct.pack(">I", len(body)) + body
 
-    def send(self, message):
-        """Sends a message, or bytes as the body of a frame."""
+    def send(self, message, fd=None):
+        """Sends a message, or bytes as the body of a frame; the descriptor `fd` goes with its first byte."""
         self.socket.settimeout(DEADLINE)
-        self.socket.sendall(self.frame(message))
+        frame = self.frame(message)
+        if fd is not None:
+            frame = frame[socket.send_fds(self.socket, [frame], [fd]):]
+        self.socket.sendall(frame)
 
     def send_bytes(self, data):
         self.socket.settimeout(DEADLINE)
@@ -84,7 +91,8 @@ class Client:
                 raise TimeoutError("no message in time")
             self.socket.settimeout(left)
             try:
-                data = self.socket.recv(262144)
+                data, fds, _, _ = socket.recv_fds(self.socket, 262144, 16)
+                self.descriptors += fds
             except (ConnectionResetError, BrokenPipeError):
                 data = b""
             if not data:
@@ -110,10 +118,10 @@ class Client:
 
     # -- our calls
 
-    def request(self, method, params=None):
-        """Sends a call and returns its id."""
+    def request(self, method, params=None, fd=None):
+        """Sends a call, with the descriptor `fd`, and returns its id."""
         number, self.next_id = self.next_id, self.next_id + 1
-        self.send([CALL, number, method, params or {}])
+        self.send([CALL, number, method, params or {}], fd)
         return number
 
     def result(self, number, timeout=None):
@@ -123,8 +131,8 @@ class Client:
             raise Refused(message[2])
         return message[3]
 
-    def call(self, method, params=None, timeout=None):
-        return self.result(self.request(method, params), timeout)
+    def call(self, method, params=None, timeout=None, fd=None):
+        return self.result(self.request(method, params, fd), timeout)
 
     def refusal(self, method, params=None, timeout=None):
         """The error of a call that must fail."""
