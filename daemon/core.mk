@@ -22,6 +22,7 @@ libprodd_core_la_SOURCES = \
 	daemon/core/session.c daemon/core/session.h daemon/core/session_parts.h \
 	daemon/core/session_in.c daemon/core/session_out.c \
 	daemon/core/shared.c daemon/core/shared.h \
+	daemon/core/socket.c daemon/core/socket.h \
 	daemon/core/turns.c daemon/core/turns.h \
 	daemon/core/user.c daemon/core/user.h
 libprodd_core_la_CPPFLAGS = $(AM_CPPFLAGS) $(LIBEVENT_CFLAGS)

@@ -119,7 +119,7 @@ static int name_rest(struct places *p, const char *conf)
 	if (join(&p->conf, conf, "/prodd.conf") < 0 || join(&p->conf_d, conf, "/conf.d") < 0 ||
 	    join(&p->apps, conf, "/apps") < 0 || join(&p->app_socket, p->run, "/app.sock") < 0)
 		return -1;
-	return join(&p->ctl_socket, p->run, "/ctl.sock");
+	return join(&p->ctl_socket, p->run, "/ctl.sock") < 0 ? -1 : join(&p->http_socket, p->run, "/http.sock");
 }
 
 int places_init(struct places *ret, const char *directory, struct prodd_error *e)
@@ -141,9 +141,9 @@ int places_init(struct places *ret, const char *directory, struct prodd_error *e
 	free(conf);
 	if (r < 0)
 		r = prodd_error_set(e, PRODD_E_NO_MEMORY, "names of directories");
-	else if (strlen(ret->app_socket) > PLACES_SOCKET_MAX)
+	else if (strlen(ret->http_socket) > PLACES_SOCKET_MAX)	/* the longest */
 		r = prodd_error_set(e, PRODD_E_USAGE, "%s: a socket's path has at most %d bytes, this one %zu",
-				    ret->app_socket, PLACES_SOCKET_MAX, strlen(ret->app_socket));
+				    ret->http_socket, PLACES_SOCKET_MAX, strlen(ret->http_socket));
 	if (r < 0)
 		places_clear(ret);
 	return r;
@@ -228,6 +228,7 @@ void places_clear(struct places *places)
 	free(places->run);
 	free(places->app_socket);
 	free(places->ctl_socket);
+	free(places->http_socket);
 	free(places->state);
 	if (places->locked)
 		close(places->lock);

@@ -22,6 +22,7 @@ struct places {
 	char *run;		/* directory of the sockets */
 	char *app_socket;
 	char *ctl_socket;
+	char *http_socket;	/* of metrics */
 	char *state;		/* 0700 */
 	bool locked;		/* `lock` is held */
 	int lock;		/* owned: RUN/prodd.lock */

@@ -10,17 +10,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "daemon/core/counters.h"
+#include "daemon/core/socket.h"
 #include "daemon/util/clock.h"
 #include "daemon/util/container.h"
 #include "daemon/util/file.h"
@@ -31,7 +28,6 @@ enum {
 	accepts_max = 64,	/* in one turn */
 	accepts_us = 1000,	/* time for them */
 	rest_ms = 50,		/* without descriptors */
-	old_tries = 100,	/* looks at an old socket, 5 ms each */
 	kept_free = 64,		/* descriptors for files, helpers, the loop */
 	per_session = 2,	/* socket and pidfd */
 };
@@ -148,95 +144,18 @@ static void may_accept(evutil_socket_t fd, short what, void *arg)
 
 /* ---- listening */
 
-static int failed(struct prodd_error *e, const char *path, const char *what)
-{
-	return prodd_error_set(e, PRODD_E_IO, "%s: %s: %s", path, what, strerror(errno));
-}
-
-static struct sockaddr_un address_of(const char *path)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-
-	memcpy(address.sun_path, path, strlen(path));
-	return address;
-}
-
-/* 0: nobody listens there; -PRODD_E_BUSY: somebody does. */
-static int look_for_listener(const char *path, struct prodd_error *e)
-{
-	struct sockaddr_un address = address_of(path);
-	auto_fd fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	struct ucred cred = { 0 };
-	socklen_t size = sizeof cred;
-
-	if (fd < 0)
-		return failed(e, path, "socket");
-	if (connect(fd, (struct sockaddr *)&address, sizeof address) < 0 && errno != EAGAIN)
-		return errno == ECONNREFUSED ? 0 : failed(e, path, "connect");
-	getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &size);
-	return prodd_error_set(e, PRODD_E_BUSY, "%s: another program listens there (pid %d)", path, (int)cred.pid);
-}
-
-/* A dead socket may be replaced; anything else at that name is not ours to take. A prodd that was killed has let go of its lock
- * when we come here, and lets go of its sockets in the next moment. */
-static int check_old(const char *path, struct prodd_error *e)
-{
-	const struct timespec pause = { .tv_nsec = 5000000 };
-	struct stat st;
-	int r = 0;
-
-	if (lstat(path, &st) < 0)
-		return errno == ENOENT ? 0 : failed(e, path, "stat");
-	if (!S_ISSOCK(st.st_mode))
-		return prodd_error_set(e, PRODD_E_IO, "%s exists and is no socket", path);
-	for (int i = 0; i < old_tries; i++) {
-		r = look_for_listener(path, e);
-		if (r != -PRODD_E_BUSY)
-			break;
-		nanosleep(&pause, NULL);
-	}
-	return r;
-}
-
-/* Who may connect is set before anybody can. */
-static int set_access(const char *path, bool is_operator, const struct places *places, struct prodd_error *e)
-{
-	bool by_group = is_operator && places->mode != PLACES_USER &&
-			(geteuid() == 0 || places->mode == PLACES_SYSTEM);
-	const struct group *operators = by_group ? getgrnam(SERVER_OPERATORS) : NULL;
-
-	if (operators && lchown(path, (uid_t)-1, operators->gr_gid) < 0)
-		log_warn("%s: cannot be given to the group " SERVER_OPERATORS ": %s", places->ctl_socket,
-			 strerror(errno));
-	if (chmod(path, !is_operator ? 0666 : by_group ? 0660 : 0600) < 0)
-		return failed(e, path, "mode");
-	return 0;
-}
-
 static int open_socket(struct listener *listener, const char *path, const struct places *places,
 		       struct prodd_error *e)
 {
-	char temporary[PLACES_SOCKET_MAX + 1] = "";
-	struct sockaddr_un address;
-	int r = check_old(path, e);
+	bool by_group = listener->is_operator && places->mode != PLACES_USER &&
+			(geteuid() == 0 || places->mode == PLACES_SYSTEM);
+	struct socket_access access = {
+		.mode = !listener->is_operator ? 0666 : by_group ? 0660 : 0600,
+		.group = by_group ? SERVER_OPERATORS : NULL,
+	};
+	int r = socket_listen(path, &access, backlog, &listener->fd, e);
 
-	if (r < 0)
-		return r;
-	memcpy(temporary, path, strlen(path) - strlen("sock"));
-	strcat(temporary, "temp");	/* no longer than the name itself */
-	address = address_of(temporary);
-	unlink(temporary);
-	listener->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (listener->fd < 0 || bind(listener->fd, (struct sockaddr *)&address, sizeof address) < 0)
-		return failed(e, path, "bind");
-	r = set_access(temporary, listener->is_operator, places, e);
-	if (r == 0 && listen(listener->fd, backlog) < 0)
-		r = failed(e, path, "listen");
-	if (r == 0 && rename(temporary, path) < 0)
-		r = failed(e, path, "rename");
-	if (r < 0)
-		unlink(temporary);
-	else
+	if (r == 0)
 		strcpy(listener->path, path);
 	return r;
 }

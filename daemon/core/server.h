@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The two listening sockets.  A socket gets owner and mode under a temporary
- * name and its own name by rename, listening already: whoever finds the name
- * finds a socket that is ready and has the right mode.
+ * The two listening sockets that speak prodd's wire, and who is let in.
  */
 #ifndef PRODD_CORE_SERVER_H
 #define PRODD_CORE_SERVER_H

@@ -161,12 +161,12 @@ START_TEST(a_long_socket_path_is_refused_with_its_length)
 	struct prodd_error e;
 
 	memset(directory + 1, 'x', sizeof directory - 2);
-	directory[107 - strlen("/run/app.sock")] = '\0';
+	directory[107 - strlen("/run/http.sock")] = '\0';
 	ck_assert_int_eq(places_init(&p, directory, &e), 0);
-	ck_assert_uint_eq(strlen(p.app_socket), 107);
+	ck_assert_uint_eq(strlen(p.http_socket), 107);
 	places_clear(&p);
 	memset(directory + 1, 'x', sizeof directory - 2);
-	directory[108 - strlen("/run/app.sock")] = '\0';
+	directory[108 - strlen("/run/http.sock")] = '\0';
 	ck_assert_int_eq(places_init(&p, directory, &e), -PRODD_E_USAGE);
 	ck_assert_ptr_nonnull(strstr(e.text, "108"));
 	ck_assert_ptr_nonnull(strstr(e.text, "107"));
