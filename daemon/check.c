@@ -13,7 +13,6 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include "daemon/config/settings.h"
 #include "daemon/daemon.h"
 #include "daemon/start.h"
 #include "daemon/tree/names.h"
@@ -41,14 +40,14 @@ static int run(char *const arguments[], struct prodd_error *e)
 
 struct check {
 	const struct places *places;
-	struct settings settings;
+	struct start_settings settings;
 	int worst;
 };
 
 static int check_app(struct check *check, const char *name, struct prodd_error *e)
 {
-	const struct app_block *block = settings_block(&check->settings, name);
-	const char *environment = block && *block->environment ? block->environment : check->settings.environment;
+	const struct app_block *block = settings_block(&check->settings.config, name);
+	const char *environment = block && *block->environment ? block->environment : check->settings.config.environment;
 	char directory[4096];
 	int r;
 
@@ -68,11 +67,11 @@ static int check_apps(struct check *check, struct prodd_error *e)
 	int r = 0;
 
 	while (directory && r >= 0 && (entry = readdir(directory)))
-		if (names_app(prodd_slice(entry->d_name)) && !settings_block(&check->settings, entry->d_name))
+		if (names_app(prodd_slice(entry->d_name)) && !settings_block(&check->settings.config, entry->d_name))
 			r = check_app(check, entry->d_name, e);
 	if (directory)
 		closedir(directory);
-	for (block = check->settings.blocks; block && r >= 0; block = block->hh.next)
+	for (block = check->settings.config.blocks; block && r >= 0; block = block->hh.next)
 		r = check_app(check, block->name, e);
 	return r;
 }
@@ -90,7 +89,10 @@ int daemon_check(const char *directory, struct prodd_error *e)
 	struct helper_program parser = { .fd = -1 };
 	struct loop loop = { 0 };
 	struct check check = { .places = &places };
-	int r = places_init(&places, directory, e);
+	int r;
+
+	STAILQ_INIT(&check.settings.log.sinks);
+	r = places_init(&places, directory, e);
 
 	if (r >= 0)
 		r = loop_init(&loop, e);
@@ -104,6 +106,6 @@ int daemon_check(const char *directory, struct prodd_error *e)
 	helper_program_close(&parser);
 	loop_clear(&loop);
 	places_clear(&places);
-	settings_clear(&check.settings);
+	start_settings_clear(&check.settings);
 	return r;
 }

@@ -85,7 +85,7 @@ static int watch_signals(struct daemon *d, struct prodd_error *e)
 
 static int set_up(struct daemon *d, const char *directory, struct prodd_error *e)
 {
-	struct settings settings = { 0 };
+	struct start_settings settings = { .log.sinks = STAILQ_HEAD_INITIALIZER(settings.log.sinks) };
 	int r = places_init(&d->places, directory, e);
 
 	if (r >= 0)
@@ -100,10 +100,11 @@ static int set_up(struct daemon *d, const char *directory, struct prodd_error *e
 		r = disk_new(&d->disk, &d->loop, e);
 	if (r >= 0)
 		r = events_new(&d->events, &d->loop, e);
-	d->accounts.limits = settings.limits;
+	d->accounts.limits = settings.config.limits;
 	if (r >= 0)
-		r = config_new(&d->config, &d->loop, d->disk, d->events, &d->accounts, &d->parser, &d->places, &settings, e);
-	settings_clear(&settings);
+		r = config_new(&d->config, &d->loop, d->disk, d->events, &d->accounts, &d->parser, &d->places,
+			       &settings.config, e);
+	start_settings_clear(&settings);
 	if (r < 0)
 		return r;
 	d->host = (struct session_host){ .loop = &d->loop, .accounts = &d->accounts, .service = &d->config->service };

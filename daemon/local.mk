@@ -4,4 +4,5 @@ include daemon/tree.mk
 include daemon/layers.mk
 include daemon/parse.mk
 include daemon/core.mk
+include daemon/log.mk
 include daemon/config.mk

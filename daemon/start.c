@@ -14,7 +14,7 @@
 
 struct reading {
 	struct helper_run run;
-	struct settings *settings;
+	struct start_settings *settings;
 	struct prodd_error error;
 	int result;
 	bool done;
@@ -55,7 +55,8 @@ static int take(struct reading *reading, const struct prodd_message *answer)
 		print_problems(parsed.problems);
 		return prodd_error_set(&reading->error, PRODD_E_INVALID, "prodd.conf is invalid; prodd does not start");
 	}
-	return settings_load(reading->settings, parsed.entries, &reading->error);
+	r = settings_load(&reading->settings->config, parsed.entries, &reading->error);
+	return r < 0 ? r : log_settings_load(&reading->settings->log, parsed.entries, &reading->error);
 }
 
 static void done(struct helper_run *run, const struct prodd_message *answer, const struct prodd_error *why)
@@ -88,7 +89,7 @@ static int request_of(const struct layers *layers, struct prodd_buffer *ret, str
 }
 
 static int parse(struct loop *loop, const struct helper_program *parser, const struct layers *layers,
-		 struct settings *settings, struct prodd_error *e)
+		 struct start_settings *settings, struct prodd_error *e)
 {
 	struct reading reading = { .run = { .ops = &ops, .fd = -1, .pidfd = -1 }, .settings = settings };
 	struct prodd_buffer request = { .limit = 0 };
@@ -107,14 +108,21 @@ static int parse(struct loop *loop, const struct helper_program *parser, const s
 	return r;
 }
 
+void start_settings_clear(struct start_settings *settings)
+{
+	settings_clear(&settings->config);
+	log_settings_clear(&settings->log);
+}
+
 int start_read_settings(struct loop *loop, const struct helper_program *parser, const struct places *places,
-			struct settings *settings, struct prodd_error *e)
+			struct start_settings *settings, struct prodd_error *e)
 {
 	struct layers_where where = { .conf = places->conf, .conf_d = places->conf_d };
 	layers_auto layers = { 0 };
 	int r;
 
-	settings_default(settings);
+	settings_default(&settings->config);
+	log_settings_default(&settings->log);
 	r = layers_read(&where, &layers, e);
 	if (r < 0)
 		return r;
@@ -122,5 +130,6 @@ int start_read_settings(struct loop *loop, const struct helper_program *parser, 
 		log_error("%s: %s", layers.problems[i].path, layers.problems[i].text);
 	if (layers.problem_count > 0)
 		return prodd_error_set(e, PRODD_E_INVALID, "prodd.conf cannot be read; prodd does not start");
-	return layers.count > 0 ? parse(loop, parser, &layers, settings, e) : 0;
+	r = layers.count > 0 ? parse(loop, parser, &layers, settings, e) : 0;
+	return r < 0 ? r : log_settings_complete(&settings->log, e);
 }

@@ -6,6 +6,15 @@
 #include "daemon/config/settings.h"
 #include "daemon/core/helper.h"
 #include "daemon/core/places.h"
+#include "daemon/log/settings.h"
+
+/* prodd.conf, as each subsystem uses it. */
+struct start_settings {
+	struct settings config;
+	struct log_settings log;
+};
+
+void start_settings_clear(struct start_settings *settings);
 
 /* Directory of the helper programs: $PRODD_LIBEXEC (for trees that are not installed), else the configured one. */
 const char *start_libexec(void);
@@ -16,6 +25,6 @@ const char *start_libexec(void);
  * stderr.
  */
 int start_read_settings(struct loop *loop, const struct helper_program *parser, const struct places *places,
-			struct settings *settings, struct prodd_error *e);
+			struct start_settings *settings, struct prodd_error *e);
 
 #endif

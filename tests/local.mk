@@ -36,6 +36,7 @@ include tests/config.mk
 include tests/core.mk
 include tests/fuzz.mk
 include tests/house.mk
+include tests/log.mk
 include tests/prodctl.mk
 include tests/transaction.mk
 include tests/proto.mk

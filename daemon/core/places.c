@@ -94,7 +94,7 @@ static int name_directory(struct places *p, const char *directory, char **ret_co
 		return -1;
 	while (strlen(*ret_conf) > 1 && (*ret_conf)[strlen(*ret_conf) - 1] == '/')
 		(*ret_conf)[strlen(*ret_conf) - 1] = '\0';
-	if (join(&p->run, *ret_conf, "/run") < 0)
+	if (join(&p->run, *ret_conf, "/run") < 0 || join(&p->log, *ret_conf, "/log") < 0)
 		return -1;
 	return join(&p->state, *ret_conf, "/state");
 }
@@ -104,14 +104,17 @@ static int name_system(struct places *p, char **ret_conf)
 	*ret_conf = first_or("CONFIGURATION_DIRECTORY", "/etc/prodd");
 	p->run = first_or("RUNTIME_DIRECTORY", "/run/prodd");
 	p->state = first_or("STATE_DIRECTORY", "/var/lib/prodd");
-	return *ret_conf && p->run && p->state ? 0 : -1;
+	p->log = first_or("LOGS_DIRECTORY", "/var/log/prodd");
+	return *ret_conf && p->run && p->state && p->log ? 0 : -1;
 }
 
 static int name_user(struct places *p, char **ret_conf)
 {
 	*ret_conf = xdg("XDG_CONFIG_HOME", ".config");
 	p->state = xdg("XDG_STATE_HOME", ".local/state");
-	return *ret_conf && p->state && join(&p->run, secure_getenv("XDG_RUNTIME_DIR"), "/prodd") == 0 ? 0 : -1;
+	if (!*ret_conf || !p->state || join(&p->log, p->state, "/log") < 0)
+		return -1;
+	return join(&p->run, secure_getenv("XDG_RUNTIME_DIR"), "/prodd");
 }
 
 static int name_rest(struct places *p, const char *conf)
@@ -220,6 +223,11 @@ int places_make(struct places *places, struct prodd_error *e)
 	return r < 0 ? r : make_own(places->state, 0700, e);
 }
 
+int places_make_log(const struct places *places, struct prodd_error *e)
+{
+	return make_own(places->log, places->mode == PLACES_USER ? 0700 : 0750, e);
+}
+
 void places_clear(struct places *places)
 {
 	free(places->conf);
@@ -230,6 +238,7 @@ void places_clear(struct places *places)
 	free(places->ctl_socket);
 	free(places->http_socket);
 	free(places->state);
+	free(places->log);
 	if (places->locked)
 		close(places->lock);
 	*places = (struct places){ 0 };

@@ -6,7 +6,7 @@
  *   S("key", "type", "default", "min", "max", "words", "pattern", "help")
  *
  * Default, min and max are written as in the file; words are separated by
- * spaces; "" means none.  "*" in a key is the name of an app.
+ * spaces; "" means none.  "*" in a key is a name: of an app, of a sink.  Rows of a group stand together.
  */
 #ifndef PRODD_PARSE_PRODD_CONF_H
 #define PRODD_PARSE_PRODD_CONF_H
@@ -33,6 +33,49 @@
 	  "Connections of one user.") \
 	S("limits.bytes_per_uid", "size", "16MiB", "1MiB", "4GiB", "", "", \
 	  "Memory that prodd keeps for one user: what came in, what waits to be sent, what is pending.") \
+	S("log.sync", "enum", "interval", "", "", "always interval never", "", \
+	  "When log records are made durable. always: before they are acknowledged. interval: once in " \
+	  "log.interval, so that a power cut takes that much at most. never: when the kernel likes.") \
+	S("log.interval", "duration", "1s", "10ms", "1m", "", "", \
+	  "For log.sync = interval.") \
+	S("log.full", "enum", "drop_oldest", "", "", "drop_oldest drop_newest block", "", \
+	  "What happens when the spool is full. block: nothing is taken any more until a sink has caught up; apps " \
+	  "drop when their rings are full.") \
+	S("log.limit", "size", "4GiB", "16MiB", "1024TiB", "", "", \
+	  "Bytes of the spools of all apps.") \
+	S("log.app_limit", "size", "1GiB", "16MiB", "1024TiB", "", "", \
+	  "Bytes of the spool of one app.") \
+	S("log.keep_free", "int", "10", "0", "90", "", "", \
+	  "Percent of the file system that stay free: with less the spool counts as full.") \
+	S("log.directory", "string", "\"\"", "", "", "", "^(/.*)?$", \
+	  "Where the sinks of type file write, unless they say otherwise. Empty: the place that prodd(8) names.") \
+	S("log.rate", "int", "0", "0", "100000000", "", "", \
+	  "Log records per second that one app may bring, shared evenly by its instances; the others are dropped " \
+	  "and counted. 0: no limit.") \
+	S("log.burst", "int", "0", "0", "100000000", "", "", \
+	  "Records that an app may bring at once, after it was quiet. 0: as many as log.rate.") \
+	S("sink.*.type", "enum", "file", "", "", "file stdout", "", \
+	  "file: a file for each app, APP.jsonl or APP.log. stdout: the standard output of prodd.") \
+	S("sink.*.format", "enum", "json", "", "", "json logfmt", "", \
+	  "Form of a line.") \
+	S("sink.*.directory", "string", "\"\"", "", "", "", "^(/.*)?$", \
+	  "file: where it writes. Empty: log.directory.") \
+	S("sink.*.rotate_size", "size", "100MiB", "0", "1024TiB", "", "", \
+	  "file: bytes from which a file is rotated. 0: never.") \
+	S("sink.*.rotate_age", "duration", "0s", "0s", "8760h", "", "", \
+	  "file: age from which a file is rotated. 0s: never.") \
+	S("sink.*.keep", "int", "10", "0", "100000", "", "", \
+	  "file: rotated files that are kept of each app. 0: all.") \
+	S("sink.*.keep_bytes", "size", "0", "0", "1024TiB", "", "", \
+	  "file: bytes of rotated files that are kept of each app. 0: all.") \
+	S("sink.*.compress", "enum", "none", "", "", "none gzip zstd", "", \
+	  "file: how rotated files are compressed.") \
+	S("sink.*.level", "enum", "trace", "", "", "trace debug info warn error", "", \
+	  "Lowest level that it gets.") \
+	S("sink.*.apps", "list", "[]", "", "", "", "", \
+	  "Names of the apps whose records it gets. Empty: all.") \
+	S("sink.*.allowance", "size", "0", "0", "1024TiB", "", "", \
+	  "Bytes of an app's spool that may wait for it; what is older it does not get. 0: log.app_limit.") \
 	S("app.*.unit", "string", "", "", "", "", "^[A-Za-z0-9:_.@*\\-]+\\.service$", \
 	  "System unit whose processes may use the app's name, as orders.service or orders@*.service. This " \
 	  "and the next two replace the rule that orders.service, the user orders and root may.") \

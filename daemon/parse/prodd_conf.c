@@ -80,15 +80,32 @@ int prodd_conf_schema(struct schema *schema, struct prodd_error *e)
 
 /* ---- names */
 
-static void check_app(const struct setting *setting, const struct place *place, struct problems *problems)
+/* The name in the place of "*", for a key that begins with `group`. */
+static bool name_in(struct prodd_slice key, const char *group, struct prodd_slice *ret)
 {
-	struct prodd_slice rest = { setting->key.at + 4, setting->key.size - 4 };
-	const char *dot = memchr(rest.at, '.', rest.size);
-	struct prodd_slice name = { rest.at, dot ? (size_t)(dot - rest.at) : rest.size };
+	size_t size = strlen(group);
+	const char *dot;
 
-	if (dot && !names_app(name))
+	if (key.size <= size || memcmp(key.at, group, size) != 0)
+		return false;
+	dot = memchr(key.at + size, '.', key.size - size);
+	*ret = (struct prodd_slice){ key.at + size, dot ? (size_t)(dot - key.at) - size : 0 };
+	return dot != NULL;
+}
+
+/* Sinks are named as apps are: the names are those of files. */
+static void check_name(const struct setting *setting, const struct place *place, struct problems *problems)
+{
+	struct prodd_slice name;
+
+	if (name_in(setting->key, "app.", &name) && !names_app(name))
 		problems_add(problems, place, setting->key,
 			     "\"%.*s\" cannot be the name of an app: a small letter, "
+			     "then small letters, digits, _ and -, at most 63 in all, and not prodd",
+			     PRODD_SLICE(name));
+	if (name_in(setting->key, "sink.", &name) && !names_app(name))
+		problems_add(problems, place, setting->key,
+			     "\"%.*s\" cannot be the name of a sink: a small letter, "
 			     "then small letters, digits, _ and -, at most 63 in all, and not prodd",
 			     PRODD_SLICE(name));
 }
@@ -120,8 +137,7 @@ void prodd_conf_check(const struct merge_layer *layer, struct problems *problems
 		const struct setting *setting = &layer->settings[i];
 
 		place.line = setting->line;
-		if (setting->key.size > 4 && memcmp(setting->key.at, "app.", 4) == 0)
-			check_app(setting, &place, problems);
+		check_name(setting, &place, problems);
 		if (ends_in_environment(setting->key))
 			check_environment(setting, &place, problems);
 	}
@@ -149,7 +165,7 @@ static void print_folded(FILE *out, const char *margin, const char *text)
 
 static bool is_word(const struct row *row)
 {
-	return strcmp(row->type, "int") != 0 && strcmp(row->type, "bool") != 0 && row->def[0] != '"';
+	return strcmp(row->type, "int") != 0 && strcmp(row->type, "bool") != 0 && !strchr("\"[", row->def[0]);
 }
 
 static void print_words(FILE *out, const char *words, const char *quote)
@@ -162,12 +178,15 @@ static void print_words(FILE *out, const char *words, const char *quote)
 	}
 }
 
+/* A row without a default must be filled in by whoever wants it. */
 static void print_setting(FILE *out, const struct row *row, const char *name, const char *margin)
 {
-	const char *quote = is_word(row) ? "\"" : "";
+	const char *quote = is_word(row) && *row->def ? "\"" : "";
+	char comment[32];
 
-	print_folded(out, margin[0] ? "#    # " : "# ", row->help);
-	fprintf(out, "#%s%s = %s%s%s;", margin, name, quote, row->def, quote);
+	snprintf(comment, sizeof comment, *margin ? "#%s# " : "# ", margin);
+	print_folded(out, comment, row->help);
+	fprintf(out, "#%s%s = %s%s%s;", margin, name, quote, *row->def ? row->def : "\"...\"", quote);
 	if (*row->words) {
 		fputs("    # ", out);
 		print_words(out, row->words, "");
@@ -177,32 +196,54 @@ static void print_setting(FILE *out, const struct row *row, const char *name, co
 	fputs("\n\n", out);
 }
 
+/* Blocks with names. */
+static const struct block {
+	const char *group, *example, *help;
+} blocks[] = {
+	{ "sink", "local", "One block for each sink; without any there is one like this, named local." },
+	{ "app", "orders", "One block for each app that needs one, here or in conf.d/*.conf." },
+};
+
+static const struct block *block_of(const char *group, size_t size)
+{
+	for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
+		if (strlen(blocks[i].group) == size && memcmp(blocks[i].group, group, size) == 0)
+			return &blocks[i];
+	return NULL;
+}
+
+static size_t group_size(const struct row *row)
+{
+	const char *dot = strchr(row->key, '.');
+
+	return dot ? (size_t)(dot - row->key) : 0;
+}
+
+/* Rows of one group, from `row`; returns how many. */
+static int print_group(FILE *out, const struct row *row, int most)
+{
+	size_t size = group_size(row);
+	const struct block *block = block_of(row->key, size);
+	int n = 0;
+
+	if (block)
+		fprintf(out, "# %s\n#%s:\n#{\n#    %s:\n#    {\n", block->help, block->group, block->example);
+	else if (size > 0)
+		fprintf(out, "#%.*s:\n#{\n", (int)size, row->key);
+	for (; n < most && group_size(row + n) == size && memcmp(row[n].key, row->key, size) == 0; n++)
+		print_setting(out, row + n, size ? strrchr(row[n].key, '.') + 1 : row[n].key,
+			      block ? "        " : size > 0 ? "    " : "");
+	fputs(block ? "#    };\n#};\n\n" : size > 0 ? "#};\n\n" : "", out);
+	return n;
+}
+
 void prodd_conf_print(FILE *out)
 {
-	bool in_limits = false;
-
 	fputs("# /etc/prodd/prodd.conf: see prodd.conf(5)\n"
 	      "# check: prodd --check     changes need a restart of prodd\n"
 	      "# What stands here as a comment is the default.\n\n", out);
-	for (int i = 0; i < row_count; i++) {
-		const char *dot = strchr(rows[i].key, '.');
-
-		if (strncmp(rows[i].key, "app.", 4) == 0)
-			continue;
-		if (dot && !in_limits)
-			fputs("#limits:\n#{\n", out);
-		in_limits = dot != NULL;
-		print_setting(out, &rows[i], dot ? dot + 1 : rows[i].key, dot ? "    " : "");
-	}
-	fputs("#};\n\n"
-	      "# One block for each app that needs one, here or in conf.d/*.conf.\n"
-	      "#app:\n#{\n#    orders:\n#    {\n", out);
-	for (int i = 0; i < row_count; i++)
-		if (strncmp(rows[i].key, "app.*.", 6) == 0) {
-			print_folded(out, "#        # ", rows[i].help);
-			fprintf(out, "#        %s = \"...\";\n\n", rows[i].key + 6);
-		}
-	fputs("#    };\n#};\n", out);
+	for (int i = 0; i < row_count;)
+		i += print_group(out, &rows[i], row_count - i);
 }
 
 /* scdoc takes '*' and '_' for emphasis. */

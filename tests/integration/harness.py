@@ -106,7 +106,7 @@ class Daemon:
         self.wrapper = list(wrapper) + shlex.split(os.environ.get("PRODD_WRAPPER", ""))
         self.process = None
         self.killed = False
-        self.log_path = self.path("log")
+        self.log_path = self.path("prodd.log")
         if conf is not None:
             self.write("prodd.conf", conf)
         os.makedirs(self.path("apps"), exist_ok=True)

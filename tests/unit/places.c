@@ -63,6 +63,7 @@ START_TEST(a_directory_holds_everything)
 	ck_assert_str_eq(p.app_socket, "/some/where/run/app.sock");
 	ck_assert_str_eq(p.ctl_socket, "/some/where/run/ctl.sock");
 	ck_assert_str_eq(p.state, "/some/where/state");
+	ck_assert_str_eq(p.log, "/some/where/log");
 	places_clear(&p);
 	places_clear(&p);
 }
@@ -93,6 +94,7 @@ START_TEST(root_is_the_system)
 	ck_assert_str_eq(p.conf, "/etc/prodd/prodd.conf");
 	ck_assert_str_eq(p.app_socket, "/run/prodd/app.sock");
 	ck_assert_str_eq(p.state, "/var/lib/prodd");
+	ck_assert_str_eq(p.log, "/var/log/prodd");
 	places_clear(&p);
 }
 END_TEST
@@ -105,11 +107,13 @@ START_TEST(systemd_names_the_directories)
 	drop_root();
 	setenv("RUNTIME_DIRECTORY", "/run/p:/run/other", 1);
 	setenv("STATE_DIRECTORY", "/var/lib/p", 1);
+	setenv("LOGS_DIRECTORY", "/var/log/p", 1);
 	setenv("CONFIGURATION_DIRECTORY", "/etc/p", 1);
 	ck_assert_int_eq(places_init(&p, NULL, &e), 0);
 	ck_assert_int_eq(p.mode, PLACES_SYSTEM);
 	ck_assert_str_eq(p.ctl_socket, "/run/p/ctl.sock");
 	ck_assert_str_eq(p.state, "/var/lib/p");
+	ck_assert_str_eq(p.log, "/var/log/p");
 	ck_assert_str_eq(p.apps, "/etc/p/apps");
 	places_clear(&p);
 	regain_root();
@@ -128,6 +132,7 @@ START_TEST(a_user_has_places_of_its_own)
 	ck_assert_str_eq(p.app_socket, "/run/user/1/prodd/app.sock");
 	ck_assert_str_eq(p.conf, "/home/somebody/.config/prodd/prodd.conf");
 	ck_assert_str_eq(p.state, "/home/somebody/.local/state/prodd");
+	ck_assert_str_eq(p.log, "/home/somebody/.local/state/prodd/log");
 	places_clear(&p);
 	setenv("XDG_CONFIG_HOME", "/c", 1);
 	setenv("XDG_STATE_HOME", "/s", 1);

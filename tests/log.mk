@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: Apache-2.0
+# The way of a log record: settings, rings, spools, sinks.
+
+if DAEMON
+if HAVE_CHECK
+log_unit_tests = tests/unit/log_settings
+check_PROGRAMS += $(log_unit_tests)
+TESTS += $(log_unit_tests)
+
+tests_unit_log_settings_SOURCES = tests/unit/log_settings.c $(suite)
+tests_unit_log_settings_CFLAGS = $(core_unit_cflags)
+tests_unit_log_settings_LDADD = libprodd-log.la $(MSGPACK_LIBS) $(CHECK_LIBS)
+endif
+endif
