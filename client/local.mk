@@ -34,6 +34,7 @@ libclient_la_SOURCES = \
 	client/poller.c client/poller.h \
 	client/print.c client/print.h \
 	client/reading.c client/reading.h \
+	client/region.c client/region.h \
 	client/settings.c client/settings.h \
 	client/snapshot.c client/snapshot.h \
 	client/status.c client/status.h \
