@@ -14,8 +14,10 @@ libproto_la_SOURCES = \
 	proto/head.c proto/head.h \
 	proto/limits.h \
 	proto/schema.h proto/schema_log.h proto/schema_metric.h \
+	proto/shm/family.c proto/shm/family.h \
 	proto/shm/record.c proto/shm/record.h \
 	proto/shm/ring.c proto/shm/ring.h \
+	proto/shm/segment.c proto/shm/segment.h \
 	proto/slice.h \
 	proto/units.c proto/units.h \
 	proto/wire.c proto/wire.h
