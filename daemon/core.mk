@@ -13,6 +13,7 @@ libprodd_core_la_SOURCES = \
 	daemon/core/helper.c daemon/core/helper.h \
 	daemon/core/identity.c daemon/core/identity.h \
 	daemon/core/loop.c daemon/core/loop.h \
+	daemon/core/mapping.c daemon/core/mapping.h \
 	daemon/core/outcall.c \
 	daemon/core/output.c daemon/core/output.h \
 	daemon/core/places.c daemon/core/places.h \

@@ -10,6 +10,7 @@ core_unit_tests = \
 	tests/unit/file \
 	tests/unit/helper \
 	tests/unit/identity \
+	tests/unit/mapping \
 	tests/unit/places \
 	tests/unit/rollout \
 	tests/unit/server \
@@ -43,6 +44,9 @@ tests_unit_helper_LDADD = $(core_unit_libs)
 tests_unit_identity_SOURCES = tests/unit/identity.c $(suite)
 tests_unit_identity_CFLAGS = $(core_unit_cflags)
 tests_unit_identity_LDADD = $(core_unit_libs)
+tests_unit_mapping_SOURCES = tests/unit/mapping.c $(suite)
+tests_unit_mapping_CFLAGS = $(core_unit_cflags)
+tests_unit_mapping_LDADD = $(core_unit_libs)
 tests_unit_places_SOURCES = tests/unit/places.c $(suite)
 tests_unit_places_CFLAGS = $(core_unit_cflags)
 tests_unit_places_LDADD = $(core_unit_libs)

@@ -29,7 +29,7 @@ enum {
 	accepts_us = 1000,	/* time for them */
 	rest_ms = 50,		/* without descriptors */
 	kept_free = 64,		/* descriptors for files, helpers, the loop */
-	per_session = 2,	/* socket and pidfd */
+	per_session = 4,	/* socket and pidfd, and as many for what it shares (mapping.c) */
 };
 
 struct listener {

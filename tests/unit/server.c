@@ -186,13 +186,13 @@ START_TEST(the_most_sessions_fit_the_descriptors)
 
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
 	must_serve();
-	ck_assert_uint_eq(rig.accounts.limits.sessions, (200 - 64) / 2);
+	ck_assert_uint_eq(rig.accounts.limits.sessions, (200 - 64) / 4);
 	while (n < 60 && (fds[n] = reach(places.app_socket)) >= 0) {
 		n++;
 		rig_run(&rig);
 	}
 	served = rig.host.count;
-	ck_assert_uint_eq(served, 34);		/* half, for others may come */
+	ck_assert_uint_eq(served, 17);		/* half, for others may come */
 	ck_assert_uint_eq(counters.connections_refused_daemon, n - served);
 	for (unsigned i = 0; i < n; i++)
 		close(fds[i]);
