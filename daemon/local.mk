@@ -5,4 +5,5 @@ include daemon/layers.mk
 include daemon/parse.mk
 include daemon/core.mk
 include daemon/log.mk
+include daemon/expose.mk
 include daemon/config.mk

@@ -34,6 +34,7 @@ include tests/bench.mk
 include tests/client.mk
 include tests/config.mk
 include tests/core.mk
+include tests/expose.mk
 include tests/fuzz.mk
 include tests/house.mk
 include tests/log.mk
