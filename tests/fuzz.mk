@@ -7,6 +7,7 @@
 #       tests/fuzz/hex2bin --back c SRC/tests/fuzz/corpus/wire
 
 fuzz_targets = \
+	tests/fuzz/segment \
 	tests/fuzz/wire
 if DAEMON
 fuzz_targets += \

@@ -41,6 +41,7 @@ include tests/log.mk
 include tests/prodctl.mk
 include tests/transaction.mk
 include tests/proto.mk
+include tests/segment.mk
 include tests/tree.mk
 include tests/watch.mk
 

@@ -61,7 +61,7 @@ _Static_assert(sizeof(struct segment_head) <= SEGMENT_HEAD, "layout");
 /* Entry kinds. */
 enum segment_kind { SEGMENT_FAMILY = 1, SEGMENT_SERIES = 2 };
 
-/* Most bytes of an entry: 3,368 of a family, 4,152 of a series. */
+/* Most bytes of an entry: 3,296 of a family, 4,152 of a series. */
 #define SEGMENT_ENTRY_MAX 4160u
 
 /*

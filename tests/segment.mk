@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: Apache-2.0
+# Segments of metrics: what may be declared, what is read, how they are laid out.
+
+if HAVE_CHECK
+segment_unit_tests = \
+	tests/unit/family \
+	tests/unit/segment
+check_PROGRAMS += $(segment_unit_tests)
+TESTS += $(segment_unit_tests)
+
+tests_unit_family_SOURCES = tests/unit/family.c tests/unit/families.h $(suite)
+tests_unit_family_CFLAGS = $(proto_unit_cflags)
+tests_unit_family_LDADD = $(proto_unit_libs)
+tests_unit_segment_SOURCES = tests/unit/segment.c tests/unit/families.h $(suite)
+tests_unit_segment_CFLAGS = $(proto_unit_cflags)
+tests_unit_segment_LDADD = $(proto_unit_libs)
+endif
+
+check_PROGRAMS += tests/abi/segment
+tests_abi_segment_SOURCES = tests/abi/segment.c tests/unit/families.h
+tests_abi_segment_LDADD = libproto.la $(MSGPACK_LIBS)
+dist_check_SCRIPTS += tests/abi/segment_is_as_recorded
+TESTS += tests/abi/segment_is_as_recorded
+EXTRA_DIST += tests/abi/segment.golden
+
+tests_fuzz_segment_SOURCES = tests/fuzz/segment.c $(fuzz_main)
+tests_fuzz_segment_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_segment_LDADD = libproto.la $(MSGPACK_LIBS)
