@@ -129,10 +129,12 @@ static void put_frame(struct prodd_slice frame)
 	put_bytes(&column, at, 4);
 	at += 4;
 	while (at < end) {
-		struct prodd_head h = prodd_head(at, (size_t)(end - at));
-		size_t payload = prodd_head_payload(&h);
+		struct prodd_head h;
+		size_t payload;
 		char word[300];
 
+		prodd_head(at, (size_t)(end - at), &h);
+		payload = prodd_head_payload(&h);
 		put_bytes(&column, at, h.size);
 		if (payload > 0) {
 			int length = snprintf(word, sizeof word, "\"%.*s\"", (int)payload,

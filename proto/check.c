@@ -61,9 +61,11 @@ static int enter(struct walk *w, uint64_t children)
 
 static int take_value(struct walk *w)
 {
-	struct prodd_head h = prodd_head(w->at, (size_t)(w->end - w->at));
-	size_t payload = prodd_head_payload(&h);
+	struct prodd_head h;
+	size_t payload;
 
+	prodd_head(w->at, (size_t)(w->end - w->at), &h);
+	payload = prodd_head_payload(&h);
 	if (h.kind == PRODD_KIND_END)
 		return bad_head(w);
 	if (w->nodes_left == 0)

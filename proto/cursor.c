@@ -15,13 +15,16 @@ static size_t left_of(const struct prodd_cursor *c)
 /* Reads the head of a value of `kind`, whose payload is there whole. */
 static bool head_of(const struct prodd_cursor *c, enum prodd_kind kind, struct prodd_head *ret)
 {
-	*ret = prodd_head(c->at, left_of(c));
+	prodd_head(c->at, left_of(c), ret);
 	return ret->kind == kind && prodd_head_payload(ret) <= left_of(c) - ret->size;
 }
 
 enum prodd_kind prodd_cursor_kind(const struct prodd_cursor *c)
 {
-	return prodd_head(c->at, left_of(c)).kind;
+	struct prodd_head h;
+
+	prodd_head(c->at, left_of(c), &h);
+	return h.kind;
 }
 
 bool prodd_cursor_nil(struct prodd_cursor *c)
@@ -131,8 +134,9 @@ bool prodd_cursor_skip(struct prodd_cursor *c, struct prodd_slice *ret)
 
 	while (wanted > 0) {
 		size_t left = (size_t)(c->end - at);
-		struct prodd_head h = prodd_head(at, left);
+		struct prodd_head h;
 
+		prodd_head(at, left, &h);
 		if (h.kind == PRODD_KIND_END || prodd_head_payload(&h) > left - h.size)
 			return false;
 		at += h.size + prodd_head_payload(&h);

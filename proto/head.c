@@ -53,50 +53,30 @@ static const struct { unsigned char kind, width; } coded[0x20] = {
 	[0x1e] = { PRODD_KIND_MAP, 2 }, [0x1f] = { PRODD_KIND_MAP, 4 },
 };
 
-static struct prodd_head coded_head(const unsigned char *at, size_t left)
+void prodd_head_coded(const unsigned char *at, size_t left, struct prodd_head *ret)
 {
-	unsigned code = at[0] - 0xc0u;
+	unsigned code = left ? at[0] - 0xc0u : 1;	/* c1 is never used */
 	unsigned width = coded[code].width;
-	struct prodd_head h = { .kind = (enum prodd_kind)coded[code].kind, .size = 1 + width };
 	uint64_t number;
 
-	if (h.size > left)
-		return (struct prodd_head){ .kind = PRODD_KIND_END };
+	*ret = (struct prodd_head){ .kind = (enum prodd_kind)coded[code].kind, .size = 1 + width };
+	if (ret->size > left) {
+		*ret = (struct prodd_head){ .kind = PRODD_KIND_END };
+		return;
+	}
 	number = big_endian(at + 1, width);
-	switch (h.kind) {
+	switch (ret->kind) {
 	case PRODD_KIND_BOOL:
-		h.bits = at[0] == 0xc3;
+		ret->bits = at[0] == 0xc3;
 		break;
 	case PRODD_KIND_INT:
-		h.bits = at[0] >= 0xd0 ? sign_extended(number, width) : number;
-		h.negative = at[0] >= 0xd0 && h.bits >> 63;
+		ret->bits = code >= 0x10 ? sign_extended(number, width) : number;
+		ret->negative = code >= 0x10 && ret->bits >> 63;
 		break;
 	case PRODD_KIND_FLOAT:
-		h.bits = width == 4 ? bits_of_single(number) : number;
+		ret->bits = width == 4 ? bits_of_single(number) : number;
 		break;
 	default:
-		h.length = (uint32_t)number;
+		ret->length = (uint32_t)number;
 	}
-	return h;
-}
-
-struct prodd_head prodd_head(const unsigned char *at, size_t left)
-{
-	unsigned char first;
-
-	if (left == 0)
-		return (struct prodd_head){ .kind = PRODD_KIND_END };
-	first = at[0];
-	if (first < 0x80)
-		return (struct prodd_head){ .kind = PRODD_KIND_INT, .size = 1, .bits = first };
-	if (first < 0x90)
-		return (struct prodd_head){ .kind = PRODD_KIND_MAP, .size = 1, .length = first & 0x0f };
-	if (first < 0xa0)
-		return (struct prodd_head){ .kind = PRODD_KIND_ARRAY, .size = 1, .length = first & 0x0f };
-	if (first < 0xc0)
-		return (struct prodd_head){ .kind = PRODD_KIND_STR, .size = 1, .length = first & 0x1f };
-	if (first >= 0xe0)
-		return (struct prodd_head){ .kind = PRODD_KIND_INT, .size = 1, .negative = true,
-					    .bits = sign_extended(first, 1) };
-	return coded_head(at, left);
 }

@@ -17,8 +17,30 @@ struct prodd_head {
 	uint64_t bits;		/* BOOL, INT: the value; FLOAT: the bits of a double */
 };
 
-/* Reads the head at `at`, of which `left` bytes exist. */
-struct prodd_head prodd_head(const unsigned char *at, size_t left);
+/* A head of a code from c0 to df, whose byte is there. */
+void prodd_head_coded(const unsigned char *at, size_t left, struct prodd_head *ret);
+
+/* Reads the head at `at`, of which `left` bytes exist. Inline, since most heads are one byte, and the compiler then keeps them
+ * in registers. */
+static inline void prodd_head(const unsigned char *at, size_t left, struct prodd_head *ret)
+{
+	unsigned char first = left ? at[0] : 0xc1;
+
+	if (first >= 0xc0 && first < 0xe0) {
+		prodd_head_coded(at, left, ret);
+		return;
+	}
+	ret->size = 1;
+	ret->negative = first >= 0xe0;
+	ret->bits = ret->negative ? UINT64_MAX << 8 | first : first;
+	ret->length = first & (first < 0xa0 ? 0x0f : 0x1f);
+	if (first < 0x80 || first >= 0xe0)
+		ret->kind = PRODD_KIND_INT;
+	else if (first < 0xa0)
+		ret->kind = first < 0x90 ? PRODD_KIND_MAP : PRODD_KIND_ARRAY;
+	else
+		ret->kind = PRODD_KIND_STR;
+}
 
 /* Values that follow a container's head as its own; 0 for everything else. */
 static inline uint64_t prodd_head_children(const struct prodd_head *h)
