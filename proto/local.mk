@@ -15,6 +15,9 @@ libproto_la_SOURCES = \
 	proto/limits.h \
 	proto/schema.h proto/schema_log.h proto/schema_metric.h \
 	proto/shm/family.c proto/shm/family.h \
+	proto/shm/digits.c proto/shm/digits.h \
+	proto/shm/line.c proto/shm/line.h \
+	proto/shm/quote.c proto/shm/quote.h \
 	proto/shm/record.c proto/shm/record.h \
 	proto/shm/ring.c proto/shm/ring.h \
 	proto/shm/segment.c proto/shm/segment.h \

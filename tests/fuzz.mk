@@ -8,6 +8,7 @@
 
 fuzz_targets = \
 	tests/fuzz/segment \
+	tests/fuzz/line \
 	tests/fuzz/wire
 if DAEMON
 fuzz_targets += \
@@ -28,6 +29,9 @@ TESTS += $(fuzz_targets)
 fuzz_main = tests/fuzz/replay.c tests/hex.c tests/hex.h tests/dice.h
 endif
 
+tests_fuzz_line_SOURCES = tests/fuzz/line.c $(fuzz_main)
+tests_fuzz_line_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_line_LDADD = libproto.la $(MSGPACK_LIBS)
 tests_fuzz_wire_SOURCES = tests/fuzz/wire.c $(fuzz_main)
 tests_fuzz_wire_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 tests_fuzz_wire_LDADD = libproto.la $(MSGPACK_LIBS)

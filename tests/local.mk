@@ -42,6 +42,7 @@ include tests/prodctl.mk
 include tests/transaction.mk
 include tests/proto.mk
 include tests/segment.mk
+include tests/ship.mk
 include tests/tree.mk
 include tests/watch.mk
 

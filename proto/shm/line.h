@@ -19,17 +19,24 @@ struct line {
 };
 
 /*
- * Appends the line and a newline. Always valid UTF-8 without control characters but the newline, one line whatever the
- * record holds; invalid bytes become U+FFFD; a field named like a member of prodd's is written "fields.NAME"; doubles
- * that JSON has not (NaN, infinities) become strings; bin becomes base64.
- * Returns 0 or b->failed.
+ * Appends the line and a newline: first prodd's members, then the record's fields, then the rest of prodd's, those that are
+ * empty left out. Always valid UTF-8 without control characters but the newline, one line whatever the
+ * record holds; invalid bytes become U+FFFD; doubles that JSON has not (NaN, infinities) become strings; bin becomes base64.
+ *
+ * No two members have one name, and each name tells which field it was:
+ *   a field named like a member of prodd's, or beginning with "fields.", is written "fields.NAME"
+ *   a field whose name is there already is written "fields.N.NAME": it is the record's Nth
+ *
+ * Any thread. Returns 0 or b->failed; b's limit must leave room for QUOTE_MAX (quote.h) times the record.
  */
-int line_write(struct prodd_buffer *b, enum line_format format, const struct line *line);
+int line_write(struct prodd_buffer *b, enum line_format format, const struct line *line) RECORD_SYMBOL("line_write");
 
-/* The seq of a JSON or logfmt line that line_write() made; false: it is none of ours. */
-bool line_number(struct prodd_slice line, enum line_format format, uint64_t *ret);
+/* The seq of a whole line (its newline does not matter) that line_write() made, and its time (NULL: not wanted;
+ * borrowed). False: it is none of ours. */
+bool line_number(struct prodd_slice line, enum line_format format, uint64_t *ret, struct prodd_slice *ret_time)
+	RECORD_SYMBOL("line_number");
 
 /* Whether "json" or "logfmt". */
-bool line_format_of(struct prodd_slice word, enum line_format *ret);
+bool line_format_of(struct prodd_slice word, enum line_format *ret) RECORD_SYMBOL("line_format_of");
 
 #endif

@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: Apache-2.0
+# Lines of text, and prodd-ship.
+
+check_PROGRAMS += tests/abi/lines
+tests_abi_lines_SOURCES = tests/abi/lines.c
+tests_abi_lines_LDADD = libproto.la $(MSGPACK_LIBS)
+EXTRA_DIST += tests/abi/line.golden
+line_tests = tests/abi/lines_are_as_recorded tests/integration/lines_say_what_was_put_in.py
+dist_check_SCRIPTS += $(line_tests)
+TESTS += $(line_tests)
+
+if HAVE_CHECK
+check_PROGRAMS += tests/unit/line
+TESTS += tests/unit/line
+tests_unit_line_SOURCES = tests/unit/line.c $(suite)
+tests_unit_line_CFLAGS = $(proto_unit_cflags)
+tests_unit_line_LDADD = $(proto_unit_libs)
+endif
