@@ -86,8 +86,8 @@ static bool map_shared(struct prodd_region *region, void *at)
 	void *mapped = MAP_FAILED;
 
 	if (fd >= 0)
-		mapped = mmap(at, region->size, PROT_READ | PROT_WRITE, MAP_SHARED | (at ? MAP_FIXED : 0), fd,
-			      0);
+		mapped = mmap(at, region->size, PROT_READ | PROT_WRITE, MAP_SHARED | (at ? MAP_FIXED : 0),
+			      fd, 0);
 	error = errno;
 	if (mapped == MAP_FAILED) {
 		if (fd >= 0)

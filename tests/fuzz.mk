@@ -9,6 +9,8 @@
 fuzz_targets = \
 	tests/fuzz/segment \
 	tests/fuzz/line \
+	tests/fuzz/record \
+	tests/fuzz/ring \
 	tests/fuzz/wire
 if DAEMON
 fuzz_targets += \
@@ -32,6 +34,12 @@ endif
 tests_fuzz_line_SOURCES = tests/fuzz/line.c $(fuzz_main)
 tests_fuzz_line_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 tests_fuzz_line_LDADD = libproto.la $(MSGPACK_LIBS)
+tests_fuzz_record_SOURCES = tests/fuzz/record.c $(fuzz_main)
+tests_fuzz_record_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_record_LDADD = libproto.la $(MSGPACK_LIBS)
+tests_fuzz_ring_SOURCES = tests/fuzz/ring.c $(fuzz_main)
+tests_fuzz_ring_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_ring_LDADD = libproto.la $(MSGPACK_LIBS)
 tests_fuzz_wire_SOURCES = tests/fuzz/wire.c $(fuzz_main)
 tests_fuzz_wire_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 tests_fuzz_wire_LDADD = libproto.la $(MSGPACK_LIBS)

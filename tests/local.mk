@@ -39,6 +39,7 @@ include tests/fuzz.mk
 include tests/house.mk
 include tests/log.mk
 include tests/prodctl.mk
+include tests/ring.mk
 include tests/transaction.mk
 include tests/proto.mk
 include tests/segment.mk
