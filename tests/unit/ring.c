@@ -77,7 +77,8 @@ static void takes(unsigned number, uint32_t length)
 	ck_assert_int_eq(take(false, &got, &skipped), RING_FOUND_RECORD);
 	ck_assert_uint_eq(got, length);
 	for (uint32_t i = 0; i < length; i++)
-		ck_assert_uint_eq(copy[i], byte_of(number, i));
+		if (copy[i] != byte_of(number, i))
+			ck_abort_msg("record %u: byte %u is damaged", number, i);
 	ck_assert_uint_eq(skipped, 0);
 }
 
