@@ -41,9 +41,55 @@ int prodd_conversation_begin(struct prodd_conversation *c, struct prodd_error *e
 	return queued(c, e);
 }
 
+int prodd_conversation_call(struct prodd_conversation *c, struct prodd_outcall *call, enum wire_method method,
+			    const void *params, const struct prodd_region *region, struct prodd_error *e)
+{
+	size_t start = c->link->out.size;
+	int r;
+
+	prodd_frame_call(&c->link->out, ++c->last_id, method, params);
+	r = queued(c, e);
+	if (r == 0 && region && prodd_link_bring(c->link, start, region) < 0)
+		r = prodd_error_set(e, PRODD_E_OVER_LIMIT, "too many descriptors for the daemon");
+	if (r < 0)
+		return r;
+	call->id = c->last_id;
+	call->next = c->outcalls;
+	c->outcalls = call;
+	return 0;
+}
+
+/* The call of that id, which is under way no more; NULL: none. */
+static struct prodd_outcall *take_outcall(struct prodd_conversation *c, uint64_t id)
+{
+	struct prodd_outcall **at = &c->outcalls;
+	struct prodd_outcall *call;
+
+	while (*at && (*at)->id != id)
+		at = &(*at)->next;
+	call = *at;
+	if (call) {
+		*at = call->next;
+		call->id = 0;
+	}
+	return call;
+}
+
+static void end_outcalls(struct prodd_conversation *c)
+{
+	struct prodd_error ignored;
+
+	while (c->outcalls) {
+		struct prodd_outcall *call = take_outcall(c, c->outcalls->id);
+
+		call->answered(call, NULL, &ignored);
+	}
+}
+
 void prodd_conversation_end(struct prodd_conversation *c)
 {
 	c->phase = PRODD_PHASE_AWAY;
+	end_outcalls(c);
 	prodd_adoption_forget(c->adoption);
 }
 
@@ -159,10 +205,15 @@ static int subscribed(struct prodd_conversation *c, const struct prodd_message *
 
 static int take_answer(struct prodd_conversation *c, const struct prodd_message *m, struct prodd_error *e)
 {
+	struct prodd_outcall *call;
+
 	if (m->id == c->hello_id && c->phase == PRODD_PHASE_GREETING)
 		return welcomed(c, m, e);
 	if (m->id == c->subscribe_id && c->phase == PRODD_PHASE_SUBSCRIBING)
 		return subscribed(c, m, e);
+	call = take_outcall(c, m->id);
+	if (call)
+		return call->answered(call, m, e);
 	if (m->id <= c->hello_id || m->id > c->last_id || m->id >= c->subscribe_id)
 		return prodd_error_set(e, PRODD_E_PROTOCOL, "the daemon answers what was not asked");
 	if (m->error.code)

@@ -2,6 +2,9 @@
 /*
  * connect(2) on a Unix stream socket succeeds or fails at once; a full queue
  * of the listener is EAGAIN.  Sending never raises SIGPIPE.
+ *
+ * The kernel hands a descriptor over with the bytes that it was sent with, and never joins those
+ * with what comes behind: a frame that brings one is sent by calls of its own.
  */
 #define _GNU_SOURCE
 #include "client/link.h"
@@ -79,15 +82,73 @@ static int take_frames(struct prodd_link *link, struct prodd_slice input, struct
 	return r;
 }
 
+/* ---- receiving */
+
+static int keep_descriptor(struct prodd_link *link, int fd)
+{
+	if (link->received_count == PRODD_LINK_DESCRIPTORS) {
+		close(fd);
+		return -1;
+	}
+	link->received[link->received_count++] = fd;
+	return 0;
+}
+
+/* -1: more than ever belong to what was asked for. */
+static int keep_descriptors(struct prodd_link *link, struct msghdr *message)
+{
+	int r = message->msg_flags & MSG_CTRUNC ? -1 : 0;
+
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {
+		size_t count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		int fd;
+
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+			continue;
+		for (size_t i = 0; i < count; i++) {
+			memcpy(&fd, CMSG_DATA(c) + i * sizeof fd, sizeof fd);
+			if (keep_descriptor(link, fd) < 0)
+				r = -1;
+		}
+	}
+	return r;
+}
+
+int prodd_link_take(struct prodd_link *link)
+{
+	int fd;
+
+	if (link->received_count == 0)
+		return -1;
+	fd = link->received[0];
+	link->received_count--;
+	memmove(link->received, link->received + 1, link->received_count * sizeof *link->received);
+	return fd;
+}
+
+/* As recv(2); -2: descriptors came that nobody asked for. */
+static ssize_t receive_piece(struct prodd_link *link, char *piece, size_t size)
+{
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(PRODD_LINK_DESCRIPTORS * sizeof(int))];
+	struct iovec bytes = { piece, size };
+	struct msghdr message = { .msg_iov = &bytes, .msg_iovlen = 1, .msg_control = control,
+				  .msg_controllen = sizeof control };
+	ssize_t got = recvmsg(link->fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+
+	return got >= 0 && keep_descriptors(link, &message) < 0 ? -2 : got;
+}
+
 int prodd_link_receive(struct prodd_link *link, struct prodd_link_reader *reader, struct prodd_error *e)
 {
 	char chunk[16384];
 	size_t taken = 0;
 
 	while (taken < PRODD_LINK_TURN_BYTES) {
-		ssize_t size = recv(link->fd, chunk, sizeof chunk, MSG_DONTWAIT);
+		ssize_t size = receive_piece(link, chunk, sizeof chunk);
 		int r;
 
+		if (size == -2)
+			return prodd_error_set(e, PRODD_E_PROTOCOL, "the daemon sends descriptors");
 		if (size < 0 && errno == EINTR)
 			continue;
 		if (size < 0 && errno == EAGAIN)
@@ -105,10 +166,60 @@ int prodd_link_receive(struct prodd_link *link, struct prodd_link_reader *reader
 	return 0;
 }
 
+/* ---- sending */
+
+int prodd_link_bring(struct prodd_link *link, size_t start, const struct prodd_region *region)
+{
+	if (link->bringer_count == PRODD_LINK_DESCRIPTORS)
+		return -PRODD_E_OVER_LIMIT;
+	link->bringers[link->bringer_count++] =
+		(struct prodd_link_bringer){ start, link->out.size - start, region };
+	return 0;
+}
+
+static ssize_t send_with(struct prodd_link *link, size_t size, int fd)
+{
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof fd)] = { 0 };
+	struct iovec bytes = { link->out.at, size };
+	struct msghdr message = { .msg_iov = &bytes, .msg_iovlen = 1, .msg_control = control,
+				  .msg_controllen = sizeof control };
+	struct cmsghdr *c = CMSG_FIRSTHDR(&message);
+
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(sizeof fd);
+	memcpy(CMSG_DATA(c), &fd, sizeof fd);
+	return sendmsg(link->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+/* Up to the next frame that brings a descriptor, or that frame, as far as the socket takes it. */
+static ssize_t send_piece(struct prodd_link *link)
+{
+	const struct prodd_link_bringer *first = link->bringer_count > 0 ? link->bringers : NULL;
+	bool brings = first && first->ahead == 0;
+	size_t size = !first ? link->out.size : brings ? first->size : first->ahead;
+	int fd = brings ? prodd_region_fd(first->region) : -1;
+
+	if (fd >= 0)
+		return send_with(link, size, fd);
+	return send(link->fd, link->out.at, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+static void note_sent(struct prodd_link *link, size_t size)
+{
+	if (link->bringer_count > 0 && link->bringers[0].ahead == 0) {
+		link->bringer_count--;
+		memmove(link->bringers, link->bringers + 1, link->bringer_count * sizeof *link->bringers);
+	}
+	for (unsigned i = 0; i < link->bringer_count; i++)
+		link->bringers[i].ahead -= size;
+	prodd_buffer_consume(&link->out, size);
+}
+
 int prodd_link_flush(struct prodd_link *link, struct prodd_error *e)
 {
 	while (link->out.size > 0) {
-		ssize_t size = send(link->fd, link->out.at, link->out.size, MSG_DONTWAIT | MSG_NOSIGNAL);
+		ssize_t size = send_piece(link);
 
 		if (size < 0 && errno == EINTR)
 			continue;
@@ -117,10 +228,12 @@ int prodd_link_flush(struct prodd_link *link, struct prodd_error *e)
 		if (size < 0)
 			return prodd_error_set(e, PRODD_E_CLOSED, "connection to the daemon: %s",
 					       strerror(errno));
-		prodd_buffer_consume(&link->out, (size_t)size);
+		note_sent(link, (size_t)size);
 	}
 	return 0;
 }
+
+/* ---- the end */
 
 void prodd_link_abandon(struct prodd_link *link)
 {
@@ -131,6 +244,10 @@ void prodd_link_abandon(struct prodd_link *link)
 
 void prodd_link_drop(struct prodd_link *link)
 {
+	int fd;
+
+	while ((fd = prodd_link_take(link)) >= 0)
+		close(fd);
 	prodd_link_abandon(link);
 	prodd_deframer_clear(&link->in);
 	prodd_buffer_clear(&link->out);

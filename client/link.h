@@ -1,17 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The socket to the daemon: connects without waiting, cuts what comes into
- * frames, sends what is queued as far as it goes.
+ * frames, sends what is queued as far as it goes.  Descriptors travel with the first byte of
+ * the frame that they belong to.
  */
 #ifndef PRODD_CLIENT_LINK_H
 #define PRODD_CLIENT_LINK_H
 
 #include <sys/types.h>
 
+#include "client/region.h"
 #include "proto/frame.h"
 
 /* Bytes read in one turn, so that a turn is short whatever the daemon sends. */
 #define PRODD_LINK_TURN_BYTES (256u * 1024)
+
+/* Descriptors under way, each way; the daemon takes no more of a session. */
+#define PRODD_LINK_DESCRIPTORS 4
+
+/* A frame of `out` that brings a region's memfd. */
+struct prodd_link_bringer {
+	size_t ahead;			/* bytes of `out` before it */
+	size_t size;
+	const struct prodd_region *region;	/* borrowed until it is sent or the link is dropped */
+};
 
 struct prodd_link {
 	int fd;				/* owned; -1: not connected */
@@ -19,6 +31,10 @@ struct prodd_link {
 	ino_t inode;
 	struct prodd_deframer in;
 	struct prodd_buffer out;	/* whole frames, and the rest of one */
+	struct prodd_link_bringer bringers[PRODD_LINK_DESCRIPTORS];	/* in the order of sending */
+	unsigned bringer_count;
+	int received[PRODD_LINK_DESCRIPTORS];	/* owned; in the order of coming */
+	unsigned received_count;
 };
 
 void prodd_link_init(struct prodd_link *link);
@@ -35,6 +51,13 @@ struct prodd_link_reader {
 
 /* Reads what is there. Returns 0; -PRODD_E_CLOSED at the end; an error of the reader or of the deframer. */
 int prodd_link_receive(struct prodd_link *link, struct prodd_link_reader *reader, struct prodd_error *e);
+
+/* The frame that is in `out` from `start` to the end brings the memfd of `region`. When the program has closed
+ * that by the time of sending, it goes without. -PRODD_E_OVER_LIMIT: too many are under way. */
+int prodd_link_bring(struct prodd_link *link, size_t start, const struct prodd_region *region);
+
+/* The descriptor that came first of those that nobody has taken; the caller owns it. -1: none. */
+int prodd_link_take(struct prodd_link *link);
 
 /* Sends what is queued in `out`, as far as the socket takes it. Returns 0 or -PRODD_E_CLOSED. */
 int prodd_link_flush(struct prodd_link *link, struct prodd_error *e);

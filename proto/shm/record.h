@@ -56,8 +56,8 @@ struct record {
 	unsigned field_count;
 };
 
-/* Checks all of it, to the last field's value, without allocation: what it lets through is safe to walk by a cursor.
- * False: no record; *why (may be NULL) names the part. */
+/* Checks all of it, to the last field's value, without allocation: what it lets through is safe to walk by a
+ * cursor. False: no record; *why (may be NULL) names the part. */
 bool record_open(struct prodd_slice bytes, struct record *ret, const char **why) RECORD_SYMBOL("record_open");
 
 /* "info"; "off" for RECORD_OFF; NULL for a number that is none. */
@@ -76,7 +76,8 @@ int record_level_of(struct prodd_slice word) RECORD_SYMBOL("record_level_of");
  *   uid      uint
  *   ring     bin    16 bytes: uuid; empty: came by log.push or is prodd's own
  *   end      uint   position behind the record in its ring; 0: none
- *   crash    str    nil, or how the process ended: "SIGKILL", "exit 1", "unknown": the record was found after its death
+ *   crash    str    nil, or how the process ended: "SIGKILL", "exit 1", "unknown": the record was found after
+ *                   its death
  */
 struct origin {
 	struct prodd_slice instance;
