@@ -3,6 +3,7 @@ include daemon/util.mk
 include daemon/tree.mk
 include daemon/layers.mk
 include daemon/parse.mk
+include daemon/spool.mk
 include daemon/core.mk
 include daemon/log.mk
 include daemon/expose.mk

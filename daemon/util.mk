@@ -5,6 +5,7 @@ noinst_LTLIBRARIES += libprodd-util.la
 libprodd_util_la_SOURCES = \
 	daemon/util/clock.c daemon/util/clock.h \
 	daemon/util/container.h \
+	daemon/util/crc32c.c daemon/util/crc32c.h \
 	daemon/util/file.c daemon/util/file.h \
 	daemon/util/hash.c daemon/util/hash.h \
 	daemon/util/log.c daemon/util/log.h \

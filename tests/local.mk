@@ -40,6 +40,7 @@ include tests/house.mk
 include tests/log.mk
 include tests/prodctl.mk
 include tests/ring.mk
+include tests/spool.mk
 include tests/transaction.mk
 include tests/proto.mk
 include tests/segment.mk

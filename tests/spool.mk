@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: Apache-2.0
+# The spool: what is in it, what becomes of it when files, disks and hosts fail.
+
+if DAEMON
+if HAVE_CHECK
+spool_unit_tests = \
+	tests/unit/crc32c \
+	tests/unit/spool
+check_PROGRAMS += $(spool_unit_tests)
+TESTS += $(spool_unit_tests)
+
+spool_unit_cflags = $(AM_CFLAGS) $(CHECK_CFLAGS)
+spool_unit_libs = libprodd-spool.la $(MSGPACK_LIBS) $(CHECK_LIBS)
+spool_parts = tests/unit/spooling.c tests/unit/spooling.h $(suite)
+
+tests_unit_crc32c_SOURCES = tests/unit/crc32c.c $(suite)
+tests_unit_crc32c_CFLAGS = $(spool_unit_cflags)
+tests_unit_crc32c_LDADD = $(spool_unit_libs)
+tests_unit_spool_SOURCES = tests/unit/spool.c $(spool_parts)
+tests_unit_spool_CFLAGS = $(spool_unit_cflags)
+tests_unit_spool_LDADD = $(spool_unit_libs)
+endif
+endif
