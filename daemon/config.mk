@@ -37,7 +37,8 @@ sbin_PROGRAMS += prodd
 prodd_SOURCES = \
 	daemon/check.c \
 	daemon/daemon.c daemon/daemon.h \
+	daemon/exposing.c daemon/exposing.h \
 	daemon/main.c \
 	daemon/start.c daemon/start.h
 prodd_CPPFLAGS = $(AM_CPPFLAGS) $(LIBEVENT_CFLAGS) -DPRODD_LIBEXECDIR='"$(proddlibexecdir)"'
-prodd_LDADD = libprodd-config.la libprodd-log.la
+prodd_LDADD = libprodd-config.la libprodd-log.la libprodd-expose.la

@@ -12,6 +12,7 @@
 
 #include "daemon/config/config.h"
 #include "daemon/core/server.h"
+#include "daemon/exposing.h"
 #include "daemon/start.h"
 #include "daemon/util/clock.h"
 #include "daemon/util/container.h"
@@ -31,6 +32,7 @@ struct daemon {
 	struct config *config;
 	struct session_host host;
 	struct server *server;
+	struct exposing *exposing;
 	struct event *terminate;
 	struct event *interrupt;
 	struct loop_timer farewell;	/* the loop ends when the sessions have gone, or had their time */
@@ -66,6 +68,7 @@ static void end(evutil_socket_t number, short what, void *arg)
 	events_add(d->events, EVENT_STOPPING, "", "", "signal %d", (int)number);
 	config_end(d->config);
 	d->server = server_free(d->server);
+	d->exposing = exposing_free(d->exposing);
 	session_host_farewell(&d->host, "prodd ends", FAREWELL_MS);
 	loop_timer_arm(&d->farewell, 0);
 }
@@ -83,8 +86,16 @@ static int watch_signals(struct daemon *d, struct prodd_error *e)
 	return loop_timer_init(&d->farewell, &d->loop, farewell_fired, e);
 }
 
+static int expose(struct daemon *d, const struct metric_settings *settings, struct prodd_error *e)
+{
+	const struct exposing_of of = { .loop = &d->loop, .places = &d->places, .config = d->config, .host = &d->host };
+
+	return exposing_new(&d->exposing, &of, settings, e);
+}
+
 static int set_up(struct daemon *d, const char *directory, struct prodd_error *e)
 {
+	struct metric_settings metrics;
 	struct start_settings settings = { .log.sinks = STAILQ_HEAD_INITIALIZER(settings.log.sinks) };
 	int r = places_init(&d->places, directory, e);
 
@@ -104,11 +115,14 @@ static int set_up(struct daemon *d, const char *directory, struct prodd_error *e
 	if (r >= 0)
 		r = config_new(&d->config, &d->loop, d->disk, d->events, &d->accounts, &d->parser, &d->places,
 			       &settings.config, e);
+	metrics = settings.metrics;
 	start_settings_clear(&settings);
 	if (r < 0)
 		return r;
 	d->host = (struct session_host){ .loop = &d->loop, .accounts = &d->accounts, .service = &d->config->service };
 	r = server_new(&d->server, &d->host, &identity_kernel, &d->places, e);
+	if (r >= 0)
+		r = expose(d, &metrics, e);
 	return r < 0 ? r : watch_signals(d, e);
 }
 
@@ -143,6 +157,7 @@ struct daemon *daemon_free(struct daemon *d)
 {
 	if (!d)
 		return NULL;
+	d->exposing = exposing_free(d->exposing);
 	d->server = server_free(d->server);
 	session_host_clear(&d->host);
 	disk_finish(d->disk);

@@ -56,6 +56,8 @@ static int take(struct reading *reading, const struct prodd_message *answer)
 		return prodd_error_set(&reading->error, PRODD_E_INVALID, "prodd.conf is invalid; prodd does not start");
 	}
 	r = settings_load(&reading->settings->config, parsed.entries, &reading->error);
+	if (r >= 0)
+		r = metric_settings_load(&reading->settings->metrics, parsed.entries, &reading->error);
 	return r < 0 ? r : log_settings_load(&reading->settings->log, parsed.entries, &reading->error);
 }
 
@@ -123,6 +125,7 @@ int start_read_settings(struct loop *loop, const struct helper_program *parser, 
 
 	settings_default(&settings->config);
 	log_settings_default(&settings->log);
+	metric_settings_default(&settings->metrics);
 	r = layers_read(&where, &layers, e);
 	if (r < 0)
 		return r;

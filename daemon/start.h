@@ -7,11 +7,13 @@
 #include "daemon/core/helper.h"
 #include "daemon/core/places.h"
 #include "daemon/log/settings.h"
+#include "daemon/metric/settings.h"
 
 /* prodd.conf, as each subsystem uses it. */
 struct start_settings {
 	struct settings config;
 	struct log_settings log;
+	struct metric_settings metrics;
 };
 
 void start_settings_clear(struct start_settings *settings);

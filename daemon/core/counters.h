@@ -55,6 +55,15 @@
 	X(overrides_expired, "Overrides that ended by their time.") \
 	X(confirmations_expired, "Changes rolled back because nobody confirmed them.") \
 	X(events_dropped, "Events no longer kept because newer ones came.") \
+	X(http_accepted, "Connections accepted for HTTP.") \
+	X(http_closed, "Connections for HTTP that have ended, for any reason.") \
+	X(http_refused, "Connections for HTTP closed because there were too many: idle ones, else the new one.") \
+	X(http_requests_refused, "HTTP requests answered with an error.") \
+	X(http_readers_cut, "HTTP connections cut because their request or the reading of the reply took too long.") \
+	X(families_hidden, "Times that an app's metric was left out of a scrape because its name is prodd's, or of another type than prodd's.") \
+	X(scrapes, "Scrapes answered with metrics.") \
+	X(scrapes_failed, "Scrapes that there was no memory for, or that were too large.") \
+	X(scrape_bytes, "Bytes of scrapes' bodies, after compression.") \
 	X(loop_turns_long, "Turns of the loop that took over 10 ms.")
 
 struct counters {

@@ -76,6 +76,13 @@
 	  "Names of the apps whose records it gets. Empty: all.") \
 	S("sink.*.allowance", "size", "0", "0", "1024TiB", "", "", \
 	  "Bytes of an app's spool that may wait for it; what is older it does not get. 0: log.app_limit.") \
+	S("metrics.listen", "string", "\"\"", "", "", "", "^(([0-9.]+|\\[[0-9A-Fa-f:.]+\\]):[0-9]{1,5})?$", \
+	  "Address and port for scrapes over TCP, as 127.0.0.1:9099 or [::1]:9099. Whoever reaches it can read all " \
+	  "metrics. Empty: none.") \
+	S("metrics.socket", "bool", "true", "", "", "", "", \
+	  "Scrapes at http.sock in the run directory, by every user of the host.") \
+	S("metrics.series", "int", "2000", "1", "1000000", "", "", \
+	  "Series that one app may have; what is over it counts in one series more, so that sums stay right.") \
 	S("app.*.unit", "string", "", "", "", "", "^[A-Za-z0-9:_.@*\\-]+\\.service$", \
 	  "System unit whose processes may use the app's name, as orders.service or orders@*.service. This " \
 	  "and the next two replace the rule that orders.service, the user orders and root may.") \
