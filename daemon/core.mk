@@ -5,6 +5,7 @@ noinst_LTLIBRARIES += libprodd-core.la
 libprodd_core_la_SOURCES = \
 	daemon/core/account.c daemon/core/account.h \
 	daemon/core/call.c \
+	daemon/core/child.c daemon/core/child.h \
 	daemon/core/counters.c daemon/core/counters.h \
 	daemon/core/descriptor.c \
 	daemon/core/disk.c daemon/core/disk.h \
@@ -25,6 +26,7 @@ libprodd_core_la_SOURCES = \
 	daemon/core/shared.c daemon/core/shared.h \
 	daemon/core/socket.c daemon/core/socket.h \
 	daemon/core/turns.c daemon/core/turns.h \
-	daemon/core/user.c daemon/core/user.h
+	daemon/core/user.c daemon/core/user.h \
+	daemon/core/worker.c daemon/core/worker.h
 libprodd_core_la_CPPFLAGS = $(AM_CPPFLAGS) $(LIBEVENT_CFLAGS)
 libprodd_core_la_LIBADD = libprodd-util.la $(LIBEVENT_LIBS) -lpthread

@@ -93,7 +93,7 @@ static int request_of(const struct layers *layers, struct prodd_buffer *ret, str
 static int parse(struct loop *loop, const struct helper_program *parser, const struct layers *layers,
 		 struct start_settings *settings, struct prodd_error *e)
 {
-	struct reading reading = { .run = { .ops = &ops, .fd = -1, .pidfd = -1 }, .settings = settings };
+	struct reading reading = { .run = { .ops = &ops, .fd = -1 }, .settings = settings };
 	struct prodd_buffer request = { .limit = 0 };
 	int r = request_of(layers, &request, e);
 

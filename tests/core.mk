@@ -18,7 +18,8 @@ core_unit_tests = \
 	tests/unit/session_calls \
 	tests/unit/session_descriptors \
 	tests/unit/session_limits \
-	tests/unit/session_output
+	tests/unit/session_output \
+	tests/unit/worker
 check_PROGRAMS += $(core_unit_tests)
 TESTS += $(core_unit_tests)
 
@@ -71,6 +72,9 @@ tests_unit_session_descriptors_LDADD = $(core_unit_libs)
 tests_unit_session_output_SOURCES = tests/unit/session_output.c $(rig) $(suite)
 tests_unit_session_output_CFLAGS = $(core_unit_cflags)
 tests_unit_session_output_LDADD = $(core_unit_libs)
+tests_unit_worker_SOURCES = tests/unit/worker.c $(suite)
+tests_unit_worker_CFLAGS = $(core_unit_cflags)
+tests_unit_worker_LDADD = $(core_unit_libs)
 endif
 
 hostile_tests = \

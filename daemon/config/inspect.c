@@ -154,7 +154,7 @@ void inspect_files(struct config *config, struct call *call, struct scope *scope
 	i->config = config;
 	i->call = call;
 	i->candidate = candidate;
-	i->parse.fd = i->parse.pidfd = -1;
+	i->parse.fd = -1;
 	i->job = (struct disk_job){ .run = read_run, .done = read_done };
 	disk_submit(config->disk, &i->job);
 }

@@ -321,7 +321,7 @@ static struct transaction *transaction_new(struct config *config, struct request
 	t->tries = request->kind == REQUEST_TRY;
 	t->answer_timeout_ms = config->settings.answer_timeout_ms;
 	t->started_ms = request->asked_ms;
-	t->parse.fd = t->parse.pidfd = -1;
+	t->parse.fd = -1;
 	TAILQ_INIT(&t->candidates);
 	TAILQ_INIT(&t->callers);
 	TAILQ_INSERT_TAIL(&t->callers, request, link);

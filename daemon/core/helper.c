@@ -8,51 +8,18 @@
 #include "daemon/core/helper.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/close_range.h>
-#include <signal.h>
-#include <spawn.h>
+#include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "daemon/util/container.h"
 #include "daemon/util/file.h"
 #include "proto/limits.h"
 
 enum {
-	helper_fd = 3,			/* the helper's end of the socket */
-	first_fd = 10,			/* programs are kept from here on, so that no helper_fd hides one */
 	piece = 64 * 1024,		/* bytes of one read or write */
 	pieces_max = 4,			/* in one turn */
-	look_ms = 10,			/* between two looks, where the kernel has no pidfds */
 };
-
-/* ---- programs */
-
-int helper_program_open(struct helper_program *ret, const char *directory, const char *name, struct prodd_error *e)
-{
-	auto_fd top = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	auto_fd fd = top < 0 ? -1 : openat(top, name, O_PATH | O_CLOEXEC);
-
-	/* A helper gets no descriptor that prodd was born with either (Linux 5.11). */
-	close_range(helper_fd, ~0u, CLOSE_RANGE_CLOEXEC);
-	*ret = (struct helper_program){ .fd = -1, .name = name };
-	if (fd >= 0)
-		ret->fd = fcntl(fd, F_DUPFD_CLOEXEC, first_fd);
-	if (ret->fd < 0)
-		return prodd_error_set(e, PRODD_E_IO, "%s/%s: %s", directory, name, strerror(errno));
-	return 0;
-}
-
-void helper_program_close(struct helper_program *program)
-{
-	file_close(&program->fd);
-}
 
 /* ---- the end */
 
@@ -74,11 +41,10 @@ static void fail(struct helper_run *run, int code, const char *format, ...)
 
 static void judge_status(struct helper_run *run)
 {
-	if (WIFSIGNALED(run->status))
-		fail(run, PRODD_E_FAILED, "ended by signal %d (%s)", WTERMSIG(run->status),
-		     strsignal(WTERMSIG(run->status)));
-	else if (WEXITSTATUS(run->status) != 0)
-		fail(run, PRODD_E_FAILED, "ended with status %d", WEXITSTATUS(run->status));
+	struct prodd_error e;
+
+	if (child_judge(run->status, &e) < 0)
+		fail(run, e.code, "%s", e.text);
 	else if (run->in.size == 0)
 		fail(run, PRODD_E_FAILED, "ended without an answer");
 }
@@ -114,7 +80,7 @@ static void finish(struct helper_run *run)
 	struct prodd_message answer;
 	struct prodd_error why;
 
-	if (run->pid || run->fd >= 0)
+	if (run->child.pid || run->fd >= 0)
 		return;
 	loop_timer_disarm(&run->deadline);
 	judge_status(run);
@@ -138,38 +104,16 @@ static void hang_up(struct helper_run *run)
 /* What it might still say does not count. */
 static void kill_it(struct helper_run *run)
 {
-	if (run->pid)
-		kill(run->pid, SIGKILL);
+	child_kill(&run->child);
 	hang_up(run);
 }
 
-static void look(struct helper_run *run)
+static void reaped(struct child *child, int status)
 {
-	if (waitpid(run->pid, &run->status, WNOHANG) != run->pid) {
-		if (run->pidfd < 0)
-			loop_timer_arm(&run->look, look_ms);
-		return;
-	}
-	run->pid = 0;
-	if (run->pidfd >= 0)
-		event_del(&run->exited);
-	file_close(&run->pidfd);
+	struct helper_run *run = container_of(child, struct helper_run, child);
+
+	run->status = status;
 	finish(run);
-}
-
-static void look_again(struct loop_timer *timer)
-{
-	look(container_of(timer, struct helper_run, look));
-}
-
-static void exited(evutil_socket_t fd, short what, void *arg)
-{
-	struct helper_run *run = arg;
-
-	(void)fd;
-	(void)what;
-	loop_enter(run->loop);
-	look(run);
 }
 
 static void overdue(struct loop_timer *timer)
@@ -249,70 +193,15 @@ static void talk(evutil_socket_t fd, short what, void *arg)
 
 /* ---- starting */
 
-static int spawn(struct helper_run *run, const struct helper_program *program, int its_end)
-{
-	char *argv[] = { (char *)program->name, NULL };
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attributes;
-	sigset_t none, defaults;
-	char path[32];
-	int r;
-
-	snprintf(path, sizeof path, "/proc/self/fd/%d", program->fd);
-	sigemptyset(&none);
-	sigemptyset(&defaults);
-	sigaddset(&defaults, SIGPIPE);
-	if (posix_spawn_file_actions_init(&actions) != 0)
-		return ENOMEM;
-	if (posix_spawnattr_init(&attributes) != 0) {
-		posix_spawn_file_actions_destroy(&actions);
-		return ENOMEM;
-	}
-	r = posix_spawn_file_actions_adddup2(&actions, its_end, helper_fd);
-	if (r == 0)
-		r = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-	if (r == 0)
-		r = posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-	posix_spawnattr_setsigmask(&attributes, &none);
-	posix_spawnattr_setsigdefault(&attributes, &defaults);
-	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-	if (r == 0)
-		r = posix_spawn(&run->pid, path, &actions, &attributes, argv, environ);
-	if (r != 0)
-		run->pid = 0;
-	posix_spawnattr_destroy(&attributes);
-	posix_spawn_file_actions_destroy(&actions);
-	return r;
-}
-
-/* The end is told by a pidfd (Linux 5.3), else by looking every look_ms. */
-static int watch_end(struct helper_run *run)
-{
-	run->pidfd = (int)syscall(SYS_pidfd_open, run->pid, 0);
-	if (run->pidfd < 0) {
-		loop_timer_arm(&run->look, look_ms);
-		return 0;
-	}
-	if (event_assign(&run->exited, run->loop->base, run->pidfd, EV_READ | EV_PERSIST, exited, run) < 0)
-		return -1;
-	return event_add(&run->exited, NULL);
-}
-
 static int set_up(struct helper_run *run, const struct helper_program *program, struct prodd_error *e)
 {
-	int ends[2], r;
+	struct child_start how = { .program = program };
 
-	if (loop_timer_init(&run->deadline, run->loop, overdue, e) < 0 ||
-	    loop_timer_init(&run->look, run->loop, look_again, e) < 0)
+	if (loop_timer_init(&run->deadline, run->loop, overdue, e) < 0)
 		return -e->code;
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
-		return prodd_error_set(e, PRODD_E_IO, "%s: socketpair: %s", run->name, strerror(errno));
-	run->fd = ends[0];
-	r = spawn(run, program, ends[1]);
-	close(ends[1]);
-	if (r != 0)
-		return prodd_error_set(e, PRODD_E_IO, "%s: start: %s", run->name, strerror(r));
-	if (watch_end(run) < 0 || listen_for(run, EV_READ | EV_WRITE) < 0)
+	if (child_start(&run->child, run->loop, &how, &run->fd, e) < 0)
+		return -e->code;
+	if (listen_for(run, EV_READ | EV_WRITE) < 0)
 		return prodd_error_set(e, PRODD_E_NO_MEMORY, "%s", run->name);
 	loop_timer_arm(&run->deadline, run->deadline_ms);
 	return 0;
@@ -324,7 +213,7 @@ int helper_run_start(struct helper_run *run, struct loop *loop, const struct hel
 	int r;
 
 	*run = (struct helper_run){
-		.ops = run->ops, .loop = loop, .name = program->name, .fd = -1, .pidfd = -1,
+		.ops = run->ops, .loop = loop, .name = program->name, .fd = -1, .child.ended = reaped,
 		.deadline_ms = deadline_ms, .out = *request,
 		.in = { .limit = PRODD_FRAME_HEADER + PRODD_REPLY_MAX + piece },
 	};
@@ -340,21 +229,13 @@ void helper_run_clear(struct helper_run *run)
 	if (!run->loop)
 		return;
 	loop_timer_clear(&run->deadline);
-	loop_timer_clear(&run->look);
-	if (event_initialized(&run->exited))
-		event_del(&run->exited);
 	if (event_initialized(&run->io))
 		event_del(&run->io);
 	file_close(&run->fd);
-	file_close(&run->pidfd);
-	if (run->pid) {
-		kill(run->pid, SIGKILL);
-		while (waitpid(run->pid, NULL, 0) < 0 && errno == EINTR)
-			;
-	}
+	child_clear(&run->child);
 	prodd_buffer_clear(&run->out);
 	prodd_buffer_clear(&run->in);
-	*run = (struct helper_run){ .ops = run->ops, .fd = -1, .pidfd = -1 };
+	*run = (struct helper_run){ .ops = run->ops, .fd = -1 };
 }
 
 void helper_run_take(struct helper_run *run, struct prodd_buffer *ret)

@@ -1,23 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One run of a helper program: started by posix_spawn from a descriptor that
- * was opened at the daemon's start (an upgrade never mixes versions), asked
- * one call over a socketpair, bounded by a deadline, killed and reaped.
+ * One run of a helper program (child.h): asked one call, bounded by a
+ * deadline, killed and reaped.
  */
 #ifndef PRODD_CORE_HELPER_H
 #define PRODD_CORE_HELPER_H
 
-#include "daemon/core/loop.h"
+#include "daemon/core/child.h"
 #include "proto/frame.h"
-
-struct helper_program {
-	int fd;			/* owned: O_PATH of the executable; above those that a helper gets */
-	const char *name;	/* borrowed: "prodd-parse" */
-};
-
-/* Opens `directory`/`name`. -PRODD_E_IO names the path. */
-int helper_program_open(struct helper_program *ret, const char *directory, const char *name, struct prodd_error *e);
-void helper_program_close(struct helper_program *program);
 
 struct helper_run;
 
@@ -31,14 +21,11 @@ struct helper_run {
 	const struct helper_run_ops *ops;
 	struct loop *loop;		/* borrowed; NULL: cleared. All below is of no meaning then */
 	const char *name;		/* borrowed from the program */
-	pid_t pid;			/* 0: reaped */
+	struct child child;		/* without pid: reaped */
 	int fd;				/* owned; -1: closed by either side */
-	int pidfd;			/* owned; -1: the kernel has none, or reaped */
 	int status;			/* of waitpid(2) */
 	struct event io;
-	struct event exited;
 	struct loop_timer deadline;
-	struct loop_timer look;		/* asks for the process's end, without pidfds */
 	uint64_t deadline_ms;
 	struct prodd_buffer out;
 	size_t sent;
