@@ -41,4 +41,4 @@ prodd_SOURCES = \
 	daemon/main.c \
 	daemon/start.c daemon/start.h
 prodd_CPPFLAGS = $(AM_CPPFLAGS) $(LIBEVENT_CFLAGS) -DPRODD_LIBEXECDIR='"$(proddlibexecdir)"'
-prodd_LDADD = libprodd-config.la libprodd-log.la libprodd-expose.la
+prodd_LDADD = libprodd-config.la libprodd-log.la libprodd-expose.la libprodd-metric.la

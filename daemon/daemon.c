@@ -11,8 +11,10 @@
 #include <stdlib.h>
 
 #include "daemon/config/config.h"
+#include "daemon/core/mapping.h"
 #include "daemon/core/server.h"
 #include "daemon/exposing.h"
+#include "daemon/metric/metric.h"
 #include "daemon/start.h"
 #include "daemon/util/clock.h"
 #include "daemon/util/container.h"
@@ -30,6 +32,8 @@ struct daemon {
 	struct events *events;
 	struct accounts accounts;
 	struct config *config;
+	struct mappings mappings;	/* of all memory that apps share */
+	struct metric *metric;
 	struct session_host host;
 	struct server *server;
 	struct exposing *exposing;
@@ -88,7 +92,8 @@ static int watch_signals(struct daemon *d, struct prodd_error *e)
 
 static int expose(struct daemon *d, const struct metric_settings *settings, struct prodd_error *e)
 {
-	const struct exposing_of of = { .loop = &d->loop, .places = &d->places, .config = d->config, .host = &d->host };
+	const struct exposing_of of = { .loop = &d->loop, .places = &d->places, .config = d->config, .host = &d->host,
+					.metric = d->metric };
 
 	return exposing_new(&d->exposing, &of, settings, e);
 }
@@ -119,7 +124,12 @@ static int set_up(struct daemon *d, const char *directory, struct prodd_error *e
 	start_settings_clear(&settings);
 	if (r < 0)
 		return r;
+	mappings_fit(&d->mappings);
+	r = metric_new(&d->metric, &d->loop, d->disk, d->events, &d->mappings, &d->places, metrics.series, e);
+	if (r < 0)
+		return r;
 	d->host = (struct session_host){ .loop = &d->loop, .accounts = &d->accounts, .service = &d->config->service };
+	metric_serve(d->metric, &d->host);
 	r = server_new(&d->server, &d->host, &identity_kernel, &d->places, e);
 	if (r >= 0)
 		r = expose(d, &metrics, e);
@@ -162,6 +172,7 @@ struct daemon *daemon_free(struct daemon *d)
 	session_host_clear(&d->host);
 	disk_finish(d->disk);
 	d->disk = disk_free(d->disk);
+	d->metric = metric_free(d->metric);
 	d->config = config_free(d->config);
 	d->events = events_free(d->events);
 	accounts_clear(&d->accounts);

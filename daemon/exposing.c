@@ -86,7 +86,8 @@ int exposing_new(struct exposing **ret, const struct exposing_of *of, const stru
 	exposing->readiness.ready = ready;
 	own_init(&exposing->own, of->loop);
 	own_add(&exposing->own, &exposing->figures);
-	merge_init(&exposing->merge, &exposing->own.source, NULL);
+	merge_init(&exposing->merge, &exposing->own.source, &of->metric->source);
+	of->metric->own = &exposing->own.source;
 	r = http_new(&exposing->http, of->loop, &exposing->merge.source, &exposing->readiness,
 		     settings->socket ? of->places->http_socket : NULL, settings->listen, e);
 	if (r < 0)
@@ -101,6 +102,7 @@ struct exposing *exposing_free(struct exposing *exposing)
 	if (!exposing)
 		return NULL;
 	http_free(exposing->http);
+	exposing->of.metric->own = NULL;
 	free(exposing);
 	return NULL;
 }

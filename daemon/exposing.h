@@ -7,6 +7,7 @@
 #define PRODD_EXPOSING_H
 
 #include "daemon/config/config.h"
+#include "daemon/metric/metric.h"
 #include "daemon/metric/settings.h"
 
 struct exposing;
@@ -17,6 +18,7 @@ struct exposing_of {
 	const struct places *places;
 	const struct config *config;
 	const struct session_host *host;
+	struct metric *metric;
 };
 
 /* Listens where `settings` says. Errors of http_new. */

@@ -7,4 +7,5 @@ include daemon/spool.mk
 include daemon/core.mk
 include daemon/log.mk
 include daemon/expose.mk
+include daemon/metric.mk
 include daemon/config.mk

@@ -37,6 +37,7 @@ include tests/core.mk
 include tests/expose.mk
 include tests/fuzz.mk
 include tests/house.mk
+include tests/metric.mk
 include tests/log.mk
 include tests/prodctl.mk
 include tests/ring.mk

@@ -64,6 +64,23 @@
 	X(scrapes, "Scrapes answered with metrics.") \
 	X(scrapes_failed, "Scrapes that there was no memory for, or that were too large.") \
 	X(scrape_bytes, "Bytes of scrapes' bodies, after compression.") \
+	X(metric_segments_attached, "Segments of metrics that were shared, or shared again after a lost connection.") \
+	X(metric_segments_returned, "Those of them that came back.") \
+	X(metric_segments_refused, "Segments of metrics that were refused.") \
+	X(metric_segments_folded, "Segments whose counts went into the totals because their process ended.") \
+	X(metric_directories_damaged, "Segments whose directory is damaged: what comes behind is not read.") \
+	X(metric_families_refused, "Declarations of metrics that were refused in an instance.") \
+	X(metric_families_hidden, "Metrics not shown beside another app's of the same name and another type.") \
+	X(metric_entries_refused, "Series in a segment that do not suit their family, or for which there was no room.") \
+	X(metric_conflicts, "Declarations that contradict another instance's.") \
+	X(metric_series_overflowed, "Series over an app's limit, which count into its overflow series.") \
+	X(metric_readings_lower, "Readings of a counter that were lower than the one before, and changed nothing.") \
+	X(metric_readings_wrong, "Readings that were no number or impossibly high, and changed nothing.") \
+	X(metric_pushes, "Calls of metric.push.") \
+	X(metric_pushes_refused, "Families and values of metric.push that were refused.") \
+	X(metric_ledgers_renewed, "Ledgers of counters written anew.") \
+	X(metric_ledgers_failed, "Times that a ledger could not be written.") \
+	X(metric_ledgers_damaged, "Ledgers found damaged at the start, and put aside.") \
 	X(loop_turns_long, "Turns of the loop that took over 10 ms.")
 
 struct counters {

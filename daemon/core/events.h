@@ -28,6 +28,9 @@
 	X(OVERRIDE_ENDED, "override_ended", "An override was unset or expired.") \
 	X(CONFIRMED, "confirmed", "A change was confirmed.") \
 	X(ROLLED_BACK, "rolled_back", "A change was rolled back, by command or because nobody confirmed it.") \
+	X(METRIC_REFUSED, "metric_refused", "A declaration of a metric was refused: it contradicts another, or may not be.") \
+	X(METRIC_OVERFLOW, "metric_overflow", "An app has its most series; new ones count into an overflow series.") \
+	X(METRIC_DAMAGED, "metric_damaged", "The directory of an instance's metrics is damaged, and not read on.") \
 	X(LAST_GOOD, "last_good", "prodd started with broken files and serves the last good generation.")
 
 enum event_kind {
