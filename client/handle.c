@@ -32,7 +32,9 @@ struct prodd *prodd_new(const char *app)
 	if (!p)
 		return NULL;
 	p->messages = prodd_messages_new(app ? app : "");
-	if (!p->messages || prodd_settings_init(&p->settings, app ? app : "") < 0) {
+	p->metrics = p->messages ? prodd_metrics_new(p->messages) : NULL;
+	if (!p->metrics || prodd_settings_init(&p->settings, app ? app : "") < 0) {
+		prodd_metrics_free(p->metrics);
 		prodd_messages_unref(p->messages);
 		free(p);
 		return NULL;
@@ -163,6 +165,7 @@ void prodd_free(struct prodd *p)
 	}
 	prodd_messages_close(p->messages);
 	prodd_engine_free(p->engine);
+	prodd_metrics_free(p->metrics);
 	prodd_snapshot_use(&p->current, NULL);
 	prodd_names_clear(&p->keys);
 	prodd_status_clear(&p->status);

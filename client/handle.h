@@ -4,6 +4,7 @@
  *
  *   settings, surroundings   the program before prodd_start(), nobody after
  *   current, keys, messages  anybody, without locks
+ *   metrics                  anybody, under its lock where they are declared
  *   status                   anybody, under its lock
  *   engine                   one thread at a time: who entered it
  *
@@ -14,6 +15,7 @@
 
 #include "client/engine.h"
 #include "client/mark.h"
+#include "client/metric.h"
 
 struct prodd {
 	struct prodd_mark mark;
@@ -22,6 +24,7 @@ struct prodd {
 	struct prodd_messages *messages;	/* shares */
 	struct prodd_current current;
 	struct prodd_names keys;
+	struct prodd_metrics *metrics;	/* owned */
 	struct prodd_status status;
 	struct prodd_engine *engine;	/* owned; from prodd_start() to prodd_free() */
 	struct prodd_engine *abandoned;	/* the parent's, when the fork came in the midst of a turn */

@@ -4,7 +4,8 @@
 proddinclude_HEADERS += \
 	client/include/prodd/client.h \
 	client/include/prodd/config.h \
-	client/include/prodd/handle.h
+	client/include/prodd/handle.h \
+	client/include/prodd/metric.h
 
 pkgconfig_DATA += client/prodd-client.pc
 
@@ -30,6 +31,15 @@ libclient_la_SOURCES = \
 	client/link.c client/link.h \
 	client/mark.c client/mark.h \
 	client/messages.c client/messages.h \
+	client/metric.c client/metric.h \
+	client/metric_counter.c \
+	client/metric_declare.c client/metric_declare.h \
+	client/metric_family.c client/metric_family.h \
+	client/metric_gauge.c \
+	client/metric_histogram.c \
+	client/metric_segment.c client/metric_segment.h \
+	client/metric_series.c client/metric_series.h \
+	client/metric_value.h \
 	client/names.c client/names.h \
 	client/poller.c client/poller.h \
 	client/print.c client/print.h \

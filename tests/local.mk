@@ -44,7 +44,7 @@ include tests/ring.mk
 include tests/spool.mk
 include tests/transaction.mk
 include tests/proto.mk
-include tests/segment.mk
+include tests/metric_library.mk
 include tests/ship.mk
 include tests/tree.mk
 include tests/watch.mk

@@ -51,6 +51,35 @@ START_TEST(a_null_handle_does_nothing)
 }
 END_TEST
 
+START_TEST(metrics_of_no_handle_count_nothing)
+{
+	static const char *const labels[] = { "method" };
+
+	ck_assert_ptr_null(prodd_counter(NULL, "a_total", "A."));
+	ck_assert_ptr_null(prodd_counter_family(NULL, "a_total", "A.", labels, 1));
+	ck_assert_ptr_null(prodd_counter_of(NULL, labels, 1));
+	ck_assert_ptr_null(prodd_counter_with(NULL, "GET"));
+	ck_assert_ptr_null(prodd_gauge(NULL, "a", "A.", PRODD_GAUGE_LAST));
+	ck_assert_ptr_null(prodd_gauge_family(NULL, "a", "A.", PRODD_GAUGE_MAX, labels, 1));
+	ck_assert_ptr_null(prodd_gauge_of(NULL, labels, 1));
+	ck_assert_ptr_null(prodd_histogram(NULL, "a", "A.", NULL, 0));
+	ck_assert_ptr_null(prodd_histogram_family(NULL, "a", "A.", NULL, 0, labels, 1));
+	ck_assert_ptr_null(prodd_histogram_of(NULL, labels, 1));
+	ck_assert_int_eq(prodd_metric_unit(NULL, "a_bytes", "bytes"), 0);
+	prodd_inc(NULL);
+	prodd_add(NULL, 5);
+	prodd_gauge_set(NULL, 1);
+	prodd_gauge_add(NULL, 1);
+	prodd_observe(NULL, 1);
+	for (int i = 0; i < 130; i++) {
+		unsigned shard = prodd_shard_choose();
+
+		ck_assert_uint_ge(shard, 1);
+		ck_assert_uint_le(shard, 64);
+	}
+}
+END_TEST
+
 START_TEST(a_null_snapshot_reads_as_nothing)
 {
 	struct prodd_key key = prodd_key(NULL, "a");
@@ -160,6 +189,7 @@ int main(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_checked_fixture(tc, setup, NULL);
 	tcase_add_test(tc, a_null_handle_does_nothing);
+	tcase_add_test(tc, metrics_of_no_handle_count_nothing);
 	tcase_add_test(tc, a_null_snapshot_reads_as_nothing);
 	tcase_add_test(tc, null_elsewhere_is_allowed_too);
 	tcase_add_test(tc, wrong_settings_are_refused);

@@ -47,5 +47,6 @@
 #include <prodd/config.h>
 #include <prodd/error.h>
 #include <prodd/handle.h>
+#include <prodd/metric.h>
 
 #endif

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-# Segments of metrics: what may be declared, what is read, how they are laid out.
+# Metrics: what may be declared, what is read, how it is laid out; and how programs count.
 
 if HAVE_CHECK
 segment_unit_tests = \
 	tests/unit/family \
 	tests/unit/segment
-check_PROGRAMS += $(segment_unit_tests)
-TESTS += $(segment_unit_tests)
+metric_unit_tests = \
+	tests/unit/client_metrics
+check_PROGRAMS += $(segment_unit_tests) $(metric_unit_tests)
+TESTS += $(segment_unit_tests) $(metric_unit_tests)
 
 tests_unit_family_SOURCES = tests/unit/family.c tests/unit/families.h $(suite)
 tests_unit_family_CFLAGS = $(proto_unit_cflags)
@@ -14,6 +16,12 @@ tests_unit_family_LDADD = $(proto_unit_libs)
 tests_unit_segment_SOURCES = tests/unit/segment.c tests/unit/families.h $(suite)
 tests_unit_segment_CFLAGS = $(proto_unit_cflags)
 tests_unit_segment_LDADD = $(proto_unit_libs)
+
+client_counts = tests/unit/client_counts.c tests/unit/client_counts.h $(client_suite)
+tests_unit_client_metrics_SOURCES = tests/unit/client_metrics.c $(client_counts)
+tests_unit_client_metrics_CPPFLAGS = $(client_unit_cppflags)
+tests_unit_client_metrics_CFLAGS = $(client_unit_cflags)
+tests_unit_client_metrics_LDADD = $(client_unit_libs)
 endif
 
 check_PROGRAMS += tests/abi/segment

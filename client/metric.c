@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Life of what a handle counts. */
+#include "client/metric.h"
+
+#include <stdlib.h>
+
+#include "client/metric_family.h"
+#include "client/metric_series.h"
+
+static void make_dead(struct prodd_metrics *m, enum segment_type type)
+{
+	struct prodd_dead *dead = &m->dead[type];
+
+	dead->family.metrics = m;
+	dead->family.is.type = type;
+	dead->family.dead = true;
+	dead->series.family = &dead->family;
+	prodd_series_bind(&dead->series, m->nowhere, 0, 1, &m->nowhere[0]);
+}
+
+struct prodd_metrics *prodd_metrics_new(struct prodd_messages *messages)
+{
+	struct prodd_metrics *m = calloc(1, sizeof *m);
+
+	if (!m)
+		return NULL;
+	m->messages = messages;
+	pthread_mutex_init(&m->lock, NULL);
+	make_dead(m, SEGMENT_COUNTER);
+	make_dead(m, SEGMENT_GAUGE);
+	make_dead(m, SEGMENT_HISTOGRAM);
+	return m;
+}
+
+void prodd_metrics_end(struct prodd_metrics *m)
+{
+	if (m && m->segment.region.at)
+		atomic_store_explicit(&m->segment.segment.head->closed, 1, memory_order_release);
+}
+
+void prodd_metrics_free(struct prodd_metrics *m)
+{
+	struct prodd_metric_entry *entry;
+
+	if (!m)
+		return;
+	prodd_metric_segment_free(&m->segment);
+	while ((entry = m->first)) {
+		m->first = entry->next;
+		free(entry);
+	}
+	prodd_units_clear(&m->units);
+	free(m->chains);
+	pthread_mutex_destroy(&m->lock);
+	free(m);
+}
+
+void prodd_metrics_append(struct prodd_metrics *m, struct prodd_metric_entry *entry)
+{
+	if (m->last)
+		m->last->next = entry;
+	else
+		m->first = entry;
+	m->last = entry;
+}
+
+/* ---- in a forked child */
+
+/* Tells the fresh segment what was declared. There was room before, and every series has the cells it had. */
+static void tell_again(struct prodd_metrics *m, struct prodd_metric_entry *entry)
+{
+	struct prodd_series *series;
+
+	if (entry->is_family) {
+		segment_add_family(&m->segment.segment, &((struct prodd_family *)entry)->is);
+		return;
+	}
+	series = (struct prodd_series *)entry;
+	segment_add_series(&m->segment.segment, series->family->number, &series->family->is, series->values);
+	if (series->is_overflow) {
+		atomic_store_explicit(&series->family->overflow, series, memory_order_release);
+		return;
+	}
+	m->series_count++;
+	prodd_series_link(m, series);
+}
+
+/* The thread that held the lock, if any, does not exist here. */
+static void renewed(struct prodd_region *region)
+{
+	char *segment = (char *)region - offsetof(struct prodd_metric_segment, region);
+	struct prodd_metrics *m = (void *)(segment - offsetof(struct prodd_metrics, segment));
+
+	pthread_mutex_init(&m->lock, NULL);
+	prodd_metric_segment_renew(&m->segment);
+	prodd_series_unlink(m);
+	m->series_count = 0;
+	m->last = NULL;
+	for (struct prodd_metric_entry *entry = m->first; entry; entry = entry->next) {
+		tell_again(m, entry);
+		m->last = entry;
+	}
+}
+
+int prodd_metrics_open(struct prodd_metrics *m, struct prodd_error *e)
+{
+	const struct prodd_poller *poller;
+	int r;
+
+	if (m->segment.region.at)
+		return 0;
+	if (!m->chains)
+		m->chains = calloc(PRODD_SERIES_CHAINS, sizeof *m->chains);
+	if (!m->chains)
+		return prodd_error_set(e, PRODD_E_NO_MEMORY, "metrics");
+	r = prodd_metric_segment_make(&m->segment, renewed, e);
+	poller = atomic_load(&m->poller);
+	if (r == 0 && poller)
+		prodd_poller_wake(poller);
+	return r;
+}
