@@ -54,6 +54,10 @@
 	X(instances_diverged, "Times that an instance could not use the live generation.") \
 	X(overrides_expired, "Overrides that ended by their time.") \
 	X(confirmations_expired, "Changes rolled back because nobody confirmed them.") \
+	X(rings_attached, "Rings of log records that apps shared, new or anew.") \
+	X(rings_refused, "Rings that broke a rule, or were over a limit.") \
+	X(rings_damaged, "Rings given up because their words were none that the library writes.") \
+	X(rings_swept, "Rings in which the sweep found records that no wake-up had told of.") \
 	X(events_dropped, "Events no longer kept because newer ones came.") \
 	X(http_accepted, "Connections accepted for HTTP.") \
 	X(http_closed, "Connections for HTTP that have ended, for any reason.") \

@@ -15,6 +15,7 @@
 	X(STOPPING, "stopping", "prodd ends.") \
 	X(CONNECTED, "connected", "An instance said hello.") \
 	X(DISCONNECTED, "disconnected", "An instance's connection ended.") \
+	X(CRASHED, "crashed", "An instance's process ended without closing its log; its last records are kept.") \
 	X(SEPARATED, "separated", "A process claimed a name that it may not use, and got NAME~USER.") \
 	X(COMMITTED, "committed", "A generation went live.") \
 	X(INVALID, "invalid", "Files were invalid; nothing changed.") \

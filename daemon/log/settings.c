@@ -241,6 +241,15 @@ int log_settings_complete(struct log_settings *settings, struct prodd_error *e)
 	return 0;
 }
 
+void log_settings_move(struct log_settings *ret, struct log_settings *from)
+{
+	*ret = *from;
+	STAILQ_INIT(&ret->sinks);
+	STAILQ_CONCAT(&ret->sinks, &from->sinks);
+	from->directory = NULL;
+	from->sink_count = 0;
+}
+
 void log_settings_clear(struct log_settings *settings)
 {
 	struct log_sink_settings *sink;

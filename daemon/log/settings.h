@@ -58,6 +58,9 @@ int log_settings_load(struct log_settings *settings, struct prodd_list entries, 
  * a feature is missing in this build. */
 int log_settings_complete(struct log_settings *settings, struct prodd_error *e);
 
+/* `from` is left without sinks. */
+void log_settings_move(struct log_settings *ret, struct log_settings *from);
+
 void log_settings_clear(struct log_settings *settings);
 
 const char *log_policy_word(enum spool_policy policy);
