@@ -21,8 +21,9 @@
 #include "daemon/util/log.h"
 
 enum {
-	backlog = 64,
-	accepts_max = 8,	/* in one turn */
+	backlog = 1024,		/* connections that wait; the kernel's somaxconn may be lower */
+	accepts_max = 64,	/* in one turn */
+	port_max = 65535,
 	rest_ms = 50,		/* without descriptors */
 };
 
@@ -169,6 +170,15 @@ static int not_an_address(const char *listen, struct prodd_error *e)
 			       "metrics.listen: \"%s\" is no address and port as \"127.0.0.1:9099\" or \"[::1]:9099\"", listen);
 }
 
+/* getaddrinfo(3) would take 99999 for 34463. */
+static bool is_port(const char *text)
+{
+	char *end;
+	unsigned long port = strtoul(text, &end, 10);
+
+	return *text >= '0' && *text <= '9' && !*end && port > 0 && port <= port_max;
+}
+
 /* Cuts "[::1]:9099" into its parts. */
 static int split(const char *listen, char *host, size_t host_size, const char **ret_port, struct prodd_error *e)
 {
@@ -182,6 +192,8 @@ static int split(const char *listen, char *host, size_t host_size, const char **
 	} else if (memchr(listen, ':', (size_t)(colon - listen))) {
 		return not_an_address(listen, e);
 	}
+	if (!is_port(colon + 1))
+		return not_an_address(listen, e);
 	if ((size_t)snprintf(host, host_size, "%.*s", (int)(end - begin), begin) >= host_size)
 		return not_an_address(listen, e);
 	*ret_port = colon + 1;

@@ -1,0 +1,122 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""What is scraped is what promtool and the strict OpenMetrics parser of python3-prometheus-client take, and prodd-metrics(7)
+names what prodd says of itself, no more and no less."""
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+from harness import App, Daemon, Skip, case, main
+from scraping import Scraper, Server
+
+try:
+    from prometheus_client.openmetrics.parser import text_string_to_metric_families as strict
+    from prometheus_client.parser import text_string_to_metric_families as plain
+except ImportError:
+    print("python3-prometheus-client is missing; install: apt-get install python3-prometheus-client")
+    sys.exit(77)
+
+SRCDIR = os.environ.get("srcdir", ".")
+EXPOSITION = os.path.join(SRCDIR, "tests/unit/exposition")
+PAGE = os.path.join(os.environ.get("builddir", "."), "doc/metrics-page")
+APPS = {"orders": {"default.conf": "x = 1;"}, "billing": {}}
+
+
+def scrape(d, **headers):
+    with Scraper(d.path("run", "http.sock")) as s:
+        return s.get(**headers).text
+
+
+def openmetrics(text):
+    families = list(strict(text))
+    assert families
+    return {f.name: f for f in families}
+
+
+def promtool(text):
+    """Its findings."""
+    if not shutil.which("promtool"):
+        raise Skip("promtool is missing; install: apt-get install prometheus")
+    assert text.strip(), "promtool would have nothing to find"
+    done = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, text=True, timeout=30)
+    return done.returncode, done.stdout + done.stderr
+
+
+@case
+def the_files_of_the_unit_test_are_what_the_strict_parser_takes():
+    with open(os.path.join(EXPOSITION, "openmetrics.txt"), encoding="utf-8") as f:
+        text = f.read()
+    families = openmetrics(text)
+    assert families["sent_bytes"].unit == "bytes" and families["request_seconds"].type == "histogram"
+    assert families["temperature"].samples[0].labels == {"app": "orders", "room": 'a"b\\c\nd'}
+    assert families["sent_bytes"].documentation == 'A "quoted" word, a back\\slash,\na second line.'
+    for damage in (text.replace("# EOF\n", ""), text.replace('le="2.5e+06"', 'le="0.5"'), text + "\n"):
+        try:
+            openmetrics(damage)
+        except ValueError:
+            continue
+        raise AssertionError("the parser is not strict")
+
+
+@case
+def the_plain_file_is_what_promtool_and_the_parser_take():
+    with open(os.path.join(EXPOSITION, "prometheus.txt"), encoding="utf-8") as f:
+        text = f.read()
+    families = {f.name: f for f in plain(text)}
+    assert families["temperature"].samples[0].labels["room"] == 'a"b\\c\nd'
+    status, said = promtool(text)
+    assert not [line for line in said.splitlines() if "error while linting" in line], said
+    assert status in (0, 3), said  # 3: it would like more helps, and other names
+    assert promtool(text.replace("bare 1", "bare one"))[0] not in (0, 3)
+
+
+@case
+def prodds_own_are_clean():
+    with Daemon(apps=APPS) as d, App(d, "orders") as app:
+        app.settings()
+        text = scrape(d)
+        status, said = promtool(text)
+        assert status == 0, said
+        families = openmetrics(scrape(d, Accept="application/openmetrics-text"))
+        names = {f.name: f for f in plain(text)}
+        assert set(names) == set(families)
+        [instances] = [s.value for s in families["prodd_app_instances"].samples if s.labels["app"] == "orders"]
+        assert instances == 1
+        generation = {s.labels["app"]: s.value for s in families["prodd_app_generation"].samples}
+        assert generation["orders"] == 1, generation
+        scrapes = [s.value for s in families["prodd_scrapes"].samples if s.name == "prodd_scrapes_total"]
+        assert scrapes == [1.0], scrapes
+        assert families["process_resident_memory_bytes"].samples[0].value > 1 << 20
+        open_fds = families["process_open_fds"].samples[0].value
+        assert abs(open_fds - d.descriptors()) <= 2, (open_fds, d.descriptors())
+
+
+@case
+def many_made_up_ones_are_clean():
+    for kind in ("integers", "doubles"):
+        with Server(2000, kind) as server:
+            families = openmetrics(server.get(Accept="application/openmetrics-text").text)
+            assert len(families["requests"].samples) == 2000
+
+
+def names_of_page():
+    done = subprocess.run([PAGE], capture_output=True, text=True, timeout=10, check=True)
+    return set(re.findall(r"^\*((?:prodd|process)_[a-z0-9_]+)\*", done.stdout, re.M))
+
+
+@case
+def the_manual_names_what_is_scraped():
+    page = names_of_page()
+    assert len(page) > 50
+    with Daemon(apps=APPS) as d, App(d, "orders") as app:
+        app.settings()
+        text = scrape(d)
+    scraped = set(re.findall(r"^# TYPE ([a-z0-9_]+) ", text, re.M))
+    assert scraped <= page, scraped - page
+    # Those that only apps' logs, sinks and rings bring are not there without them.
+    assert {n for n in page - scraped if not re.match("prodd_(log|spool|sink|metric)_", n)} == set(), page - scraped
+
+
+main()
