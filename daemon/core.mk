@@ -25,6 +25,7 @@ libprodd_core_la_SOURCES = \
 	daemon/core/session_in.c daemon/core/session_out.c \
 	daemon/core/shared.c daemon/core/shared.h \
 	daemon/core/socket.c daemon/core/socket.h \
+	daemon/core/status_part.h \
 	daemon/core/turns.c daemon/core/turns.h \
 	daemon/core/user.c daemon/core/user.h \
 	daemon/core/worker.c daemon/core/worker.h

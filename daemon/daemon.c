@@ -130,6 +130,7 @@ static int set_up(struct daemon *d, const char *directory, struct prodd_error *e
 		return r;
 	d->host = (struct session_host){ .loop = &d->loop, .accounts = &d->accounts, .service = &d->config->service };
 	metric_serve(d->metric, &d->host);
+	config_add_status(d->config, &d->metric->status);
 	r = server_new(&d->server, &d->host, &identity_kernel, &d->places, e);
 	if (r >= 0)
 		r = expose(d, &metrics, e);

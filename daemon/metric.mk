@@ -18,6 +18,7 @@ libprodd_metric_la_SOURCES = \
 	daemon/metric/restore.c \
 	daemon/metric/sample.h \
 	daemon/metric/series.c daemon/metric/series.h \
-	daemon/metric/source.c
+	daemon/metric/source.c \
+	daemon/metric/status.c
 libprodd_metric_la_CPPFLAGS = $(AM_CPPFLAGS) $(LIBEVENT_CFLAGS)
 libprodd_metric_la_LIBADD = libprodd-core.la

@@ -12,6 +12,7 @@
 #include "daemon/core/events.h"
 #include "daemon/core/helper.h"
 #include "daemon/core/places.h"
+#include "daemon/core/status_part.h"
 
 #define DECLARED_KIND "DCL"
 
@@ -42,6 +43,7 @@ struct config {
 	struct loop_timer returned;		/* the time for instances to come back is over */
 	struct loop_timer expiry;		/* the next override or confirmation that ends */
 	struct returns *returns;		/* owned: who was connected */
+	struct status_part *parts;		/* borrowed, each: of other subsystems */
 	uint64_t started_ms;			/* monotonic */
 	bool ending;				/* nothing new is started */
 	uid_t own;				/* the daemon's uid */
@@ -54,6 +56,9 @@ int config_new(struct config **ret, struct loop *loop, struct disk *disk, struct
 
 /* The daemon ends: no transaction, look or expiry is started any more. Before the sessions are ended. */
 void config_end(struct config *config);
+
+/* `part` (borrowed) has something to say in the answers of status. */
+void config_add_status(struct config *config, struct status_part *part);
 
 /* No session may be left. Disk jobs must have ended. NULL is allowed; returns NULL. */
 struct config *config_free(struct config *config);

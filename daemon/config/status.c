@@ -181,6 +181,12 @@ static void instance_row(const struct instance *instance, struct rows *rows)
 	prodd_encode_element(&rows->bytes, &rows->count, &wire_record_instance_status, &row);
 }
 
+static void add_parts(const struct config *config, const struct app *app, struct wire_app_status *row)
+{
+	for (struct status_part *part = config->parts; part; part = part->next)
+		part->app(part, app->name, row);
+}
+
 static void scope_row(const struct scope *scope, struct rows *rows)
 {
 	const struct app *app = scope->app;
@@ -201,6 +207,7 @@ static void scope_row(const struct scope *scope, struct rows *rows)
 	TAILQ_FOREACH(instance, &scope->instances, in_scope)
 		instance_row(instance, &instances);
 	row.instances = prodd_list(&instances.bytes, instances.count);
+	add_parts(app->config, app, &row);
 	prodd_encode_element(&rows->bytes, &rows->count, &wire_record_app_status, &row);
 	prodd_buffer_clear(&instances.bytes);
 }
@@ -214,6 +221,7 @@ static void separate_row(const struct app *app, struct rows *rows)
 	TAILQ_FOREACH(instance, &app->instances, in_app)
 		instance_row(instance, &instances);
 	row.instances = prodd_list(&instances.bytes, instances.count);
+	add_parts(app->config, app, &row);
 	prodd_encode_element(&rows->bytes, &rows->count, &wire_record_app_status, &row);
 	prodd_buffer_clear(&instances.bytes);
 }
@@ -268,6 +276,12 @@ static bool is_wanted(const struct app *app, struct prodd_slice name)
 	return name.size == 0 || prodd_slice_is(name, app->name);
 }
 
+void config_add_status(struct config *config, struct status_part *part)
+{
+	part->next = config->parts;
+	config->parts = part;
+}
+
 void verb_status(struct config *config, struct call *call, const void *params)
 {
 	const struct wire_status_request *request = params;
@@ -292,6 +306,8 @@ void verb_status(struct config *config, struct call *call, const void *params)
 		app_problems(app, &problems);
 		app_rows(app, &apps);
 	}
+	for (struct status_part *part = config->parts; part; part = part->next)
+		part->problems(part, request->app, &problems);
 	if (request->app.size == 0) {
 		counter_rows(&counts);
 		account_rows(config->accounts, &accounts);

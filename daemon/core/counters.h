@@ -78,6 +78,8 @@
 	X(metric_entries_refused, "Series in a segment that do not suit their family, or for which there was no room.") \
 	X(metric_conflicts, "Declarations that contradict another instance's.") \
 	X(metric_series_overflowed, "Series over an app's limit, which count into its overflow series.") \
+	X(metric_series_refused, "Series that the apps' library counts into an overflow series, by its own word.") \
+	X(metric_values_refused, "Values that were no number, which the apps' library refused, by its own word.") \
 	X(metric_readings_lower, "Readings of a counter that were lower than the one before, and changed nothing.") \
 	X(metric_readings_wrong, "Readings that were no number or impossibly high, and changed nothing.") \
 	X(metric_pushes, "Calls of metric.push.") \

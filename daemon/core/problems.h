@@ -19,7 +19,10 @@
 	X(INSTANCE_REFUSED, "instance_refused", "An instance's own variables break the live generation.")    \
 	X(INSTANCE_RESTART, "instance_restart", "An instance must be restarted to use a setting.")           \
 	X(INSTANCE_UNCONFIRMED, "instance_unconfirmed", "An instance did not confirm the live generation.")  \
-	X(APP_CLAIM, "app_claim", "A process claims an app name that it may not use.")
+	X(APP_CLAIM, "app_claim", "A process claims an app name that it may not use.")                       \
+	X(METRIC_CONFLICT, "metric_conflict", "An instance declares a metric otherwise than another, or as it may not be.") \
+	X(METRIC_OVERFLOW, "metric_overflow", "An app has its most series of metrics.")                      \
+	X(METRIC_LEDGER, "metric_ledger", "What an app has counted cannot be kept on disk.")
 
 enum problem_id {
 #define X(id, name, help) PROBLEM_##id,

@@ -14,6 +14,8 @@
 #include "daemon/util/container.h"
 #include "daemon/util/file.h"
 
+#define REFUSED_MAX 1000000000u
+
 const char attachment_kind = 's';
 static const char sets_kind = 'g';
 
@@ -116,14 +118,19 @@ static void read_all(struct attachment *a)
 /* It is folded at the look that comes. */
 static void die(struct attachment *a)
 {
-	if (a->state == ATTACHMENT_LIVES)
-		read_all(a);
+	attachment_read(a);
 	session_detach(&a->peer);
 	stop_watching(a);
 	release_families(a);
 	mapping_clear(&a->mapping);
 	a->state = ATTACHMENT_DEAD;
 	metric_look_soon(a->registry->metric);
+}
+
+void attachment_read(struct attachment *a)
+{
+	if (a->state == ATTACHMENT_LIVES)
+		read_all(a);
 }
 
 void attachment_end(struct attachment *a)
@@ -229,9 +236,14 @@ static void take_family(struct attachment *a, const struct segment_read *read)
 		return;
 	if (registry_declare(a->registry, &read->family, a->instance, &family, &e) < 0) {
 		counters.metric_families_refused++;
+		a->refused_families++;
+		a->registry->refused_ms = clock_wall_ms();
+		memcpy(a->registry->refusal, e.text, sizeof e.text);
 		tell(a, EVENT_METRIC_REFUSED, e.text);
 	}
-	if (add_family(a, family) && family)
+	if (!add_family(a, family))
+		a->damaged = true;	/* the numbers of those that come would be others */
+	else if (family)
 		family->users++;
 }
 
@@ -289,6 +301,22 @@ static void take_series(struct attachment *a, const struct segment_read *read)
 		registry_record_binding(a->registry, binding);
 }
 
+/* What its own library refused. More than ever happens in a look is a lie. */
+static uint64_t more(uint64_t *last, const _Atomic uint64_t *word)
+{
+	uint64_t now = atomic_load_explicit(word, memory_order_relaxed);
+	uint64_t more = now > *last && now - *last < REFUSED_MAX ? now - *last : 0;
+
+	*last = now;
+	return more;
+}
+
+static void read_head(struct attachment *a)
+{
+	counters.metric_series_refused += more(&a->refused, &a->segment.head->refused);
+	counters.metric_values_refused += more(&a->not_a_number, &a->segment.head->not_a_number);
+}
+
 unsigned attachment_look(struct attachment *a, unsigned budget)
 {
 	unsigned char copy[SEGMENT_ENTRY_MAX];
@@ -299,6 +327,7 @@ unsigned attachment_look(struct attachment *a, unsigned budget)
 
 	if (a->state != ATTACHMENT_LIVES)
 		return 0;
+	read_head(a);
 	for (; done < budget && !a->damaged && (r = segment_next(&a->segment, copy, &read, &e)) > 0; done++) {
 		if (read.entry.kind == SEGMENT_FAMILY)
 			take_family(a, &read);

@@ -52,7 +52,9 @@ struct attachment {
 	bool damaged;			/* its directory is not read on */
 	struct family **families;	/* owned array: by its own numbers; NULL: refused */
 	unsigned family_count, family_room;
-	unsigned told;
+	unsigned refused_families;
+	unsigned told;			/* refusals that became events */
+	uint64_t refused, not_a_number;	/* as its head said last */
 	LIST_HEAD(, binding) bindings;	/* owned */
 };
 
@@ -75,6 +77,9 @@ bool attachment_await(struct attachment *attachment);
 
 /* Reads at most `budget` new entries, and finishes what has ended. Returns how many were read; `budget`: there may be more. */
 unsigned attachment_look(struct attachment *attachment, unsigned budget);
+
+/* Reads what it counts. */
+void attachment_read(struct attachment *attachment);
 
 /* It is over: as the state says it is read on, or dead at once. */
 void attachment_end(struct attachment *attachment);

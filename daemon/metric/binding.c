@@ -137,20 +137,6 @@ static void read_sum(struct binding *binding, const struct segment *s, unsigned 
 
 /* ---- a gauge */
 
-static double combine(enum segment_mode mode, double a, double b, bool b_is_later)
-{
-	switch (mode) {
-	case SEGMENT_LAST:
-		return b_is_later ? b : a;
-	case SEGMENT_MIN:
-		return b < a ? b : a;
-	case SEGMENT_MAX:
-		return b > a ? b : a;
-	default:
-		return a + b;
-	}
-}
-
 /* Its own last[1] is 0 until it was set. A time to come is as good as now. */
 static void read_gauge(struct binding *binding, const struct segment *s)
 {
@@ -168,7 +154,7 @@ static void read_gauge(struct binding *binding, const struct segment *s)
 			counters.metric_readings_wrong++;
 			continue;
 		}
-		value = latest ? combine(binding->series->family->is.mode, value, one, set_ns > latest) : one;
+		value = latest ? series_combine(binding->series->family->is.mode, value, one, set_ns > latest) : one;
 		latest = set_ns > latest ? set_ns : latest;
 	}
 	if (latest == 0 || isnan(value))

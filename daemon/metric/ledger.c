@@ -110,6 +110,8 @@ int ledger_load(struct ledger *ledger, const char *name, struct prodd_error *e)
 	r = map_file(ledger, name, e);
 	if (r == -PRODD_E_UNSUPPORTED) {
 		ledger->foreign = ledger->failing = true;
+		ledger->failed_ms = clock_wall_ms();
+		snprintf(ledger->why, sizeof ledger->why, "%s", e->text);
 		log_error("metrics: %s: %s; counters of this app will not outlive prodd", name, e->text);
 	}
 	if (r == -PRODD_E_CORRUPT)
@@ -181,9 +183,12 @@ static void start(struct ledger *ledger, enum ledger_stage stage)
 /* Said once, until it works again. */
 static void fail(struct ledger *ledger, const char *why)
 {
-	if (!ledger->failing)
-		log_error("metrics: %s cannot be written: %s; until it can, counters of %s would not survive the end of prodd",
+	if (!ledger->failing) {
+		ledger->failed_ms = clock_wall_ms();
+		log_error("metrics: %s cannot be written: %s; counters of %s would not survive a crash of prodd",
 			  ledger->name, why, ledger->app);
+	}
+	snprintf(ledger->why, sizeof ledger->why, "%s", why);
 	counters.metric_ledgers_failed++;
 	book_close(other(ledger));
 	ledger->failing = true;

@@ -56,6 +56,8 @@ struct ledger {
 	bool foreign;			/* a file of a newer version has the name: none is made */
 	bool failing;			/* the last file could not be made */
 	uint64_t retry_ms;		/* monotonic */
+	uint64_t failed_ms;		/* wall clock: since when it fails */
+	char why[PRODD_ERROR_TEXT_MAX];
 	struct disk_job job;
 	struct {			/* handed over with the job */
 		uint64_t size;

@@ -32,21 +32,6 @@ struct registry *metric_registry(struct metric *metric, const char *app, uid_t u
 	return registry ? registry : registry_new(metric, app, uid, e);
 }
 
-const struct registry *metric_find(const struct metric *metric, const char *app)
-{
-	struct registry *registry;
-
-	HASH_FIND_STR(metric->registries, app, registry);
-	return registry;
-}
-
-unsigned metric_series_of(const struct metric *metric, const char *app)
-{
-	const struct registry *registry = metric_find(metric, app);
-
-	return registry ? registry->series : 0;
-}
-
 /* ---- looking */
 
 static bool has_ended(const struct attachment *a)
@@ -222,6 +207,7 @@ int metric_new(struct metric **ret, struct loop *loop, struct disk *disk, struct
 		return prodd_error_set(e, PRODD_E_NO_MEMORY, "metrics");
 	*metric = (struct metric){
 		.source.ops = &metric_source_ops,
+		.status.problems = metric_status_problems, .status.app = metric_status_app,
 		.attach.call = attach_call, .push.call = metric_push_call, .query.call = metric_query_call,
 		.loop = loop, .disk = disk, .events = events, .mappings = mappings,
 		.series_max = series_max ? series_max : METRIC_SERIES_MAX,
@@ -235,6 +221,15 @@ int metric_new(struct metric **ret, struct loop *loop, struct disk *disk, struct
 	return r;
 }
 
+/* What the next prodd begins with, until they come back. */
+static void read_last(struct registry *registry)
+{
+	struct attachment *a;
+
+	LIST_FOREACH(a, &registry->attachments, link)
+		attachment_read(a);
+}
+
 struct metric *metric_free(struct metric *metric)
 {
 	struct registry *registry, *next;
@@ -242,8 +237,10 @@ struct metric *metric_free(struct metric *metric)
 	if (!metric)
 		return NULL;
 	loop_timer_clear(&metric->look);
-	HASH_ITER(hh, metric->registries, registry, next)
+	HASH_ITER(hh, metric->registries, registry, next) {
+		read_last(registry);
 		registry_free(registry);
+	}
 	while (metric->buried) {
 		struct family *family = metric->buried;
 

@@ -8,6 +8,7 @@
 
 #include "daemon/core/events.h"
 #include "daemon/core/places.h"
+#include "daemon/core/status_part.h"
 #include "daemon/metric/registry.h"
 #include "daemon/metric/sample.h"
 
@@ -18,6 +19,7 @@
 struct metric {
 	struct metric_source source;		/* what the apps count */
 	struct metric_source *own;		/* borrowed: what prodd counts; NULL: none */
+	struct status_part status;
 	struct handler attach, push, query;
 	struct loop *loop;			/* borrowed, as are the next three */
 	struct disk *disk;
@@ -39,7 +41,7 @@ struct metric {
 int metric_new(struct metric **ret, struct loop *loop, struct disk *disk, struct events *events,
 	       struct mappings *mappings, const struct places *places, unsigned series_max, struct prodd_error *e);
 
-/* Enters what it handles. */
+/* Enters the methods that it answers. */
 void metric_serve(struct metric *metric, struct session_host *host);
 
 /* No session may be left, and no job. NULL is allowed; returns NULL. */
@@ -47,12 +49,6 @@ struct metric *metric_free(struct metric *metric);
 
 /* The registry of an app, made when there is none. `uid` is charged when the name is a separate one. NULL with *e. */
 struct registry *metric_registry(struct metric *metric, const char *app, uid_t uid, struct prodd_error *e);
-
-/* NULL: the app counts nothing. */
-const struct registry *metric_find(const struct metric *metric, const char *app);
-
-/* Series of the app, for status. */
-unsigned metric_series_of(const struct metric *metric, const char *app);
 
 /* Ends those whose process has ended, and reads new entries, so that what is told is as things are. */
 void metric_look(struct metric *metric);
@@ -66,5 +62,8 @@ extern const struct metric_source_ops metric_source_ops;
 
 void metric_push_call(struct handler *handler, struct call *call, const void *params);
 void metric_query_call(struct handler *handler, struct call *call, const void *params);
+
+void metric_status_problems(struct status_part *part, struct prodd_slice app, struct problems_found *found);
+void metric_status_app(struct status_part *part, const char *app, struct wire_app_status *row);
 
 #endif

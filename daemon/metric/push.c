@@ -4,6 +4,7 @@
  * a value is told in the answer, and changes nothing of the others.
  */
 #include <math.h>
+#include <stdlib.h>
 
 #include "daemon/core/counters.h"
 #include "daemon/metric/metric.h"
@@ -13,12 +14,21 @@
 
 #define PROBLEMS_MAX 64u
 
+/* Taken in, but not on record: the answer would be a promise that the end of prodd could break. */
+struct waiting_push {
+	struct call *call;		/* owned */
+	struct wire_metric_pushed result;
+	struct prodd_buffer problems;	/* owned: of result */
+	STAILQ_ENTRY(waiting_push) link;
+};
+
 struct push {
 	struct registry *registry;
 	struct session *session;
 	struct prodd_buffer problems;
 	uint32_t problem_count;
 	uint64_t taken, overflow;
+	bool waits;			/* something is not on record yet */
 };
 
 static void problem(struct push *p, const struct family *family, const struct prodd_error *e)
@@ -138,6 +148,7 @@ static int take_series(struct push *p, struct family *family, const struct wire_
 	if (!binding)
 		return prodd_error_set(e, PRODD_E_OVER_LIMIT, "the app has its most bytes");
 	take_value(p, binding, from->value);
+	p->waits = p->waits || !registry_tells_binding(p->registry, binding);
 	p->taken++;
 	if (series == family->overflow) {
 		p->overflow++;
@@ -177,6 +188,39 @@ static void take_all(struct push *p, const struct wire_metric_push *request)
 		take_family(p, &family);
 }
 
+/* ---- the answer */
+
+void registry_answer(struct registry *registry)
+{
+	struct waiting_push *waiting;
+
+	while ((waiting = STAILQ_FIRST(&registry->waiting))) {
+		STAILQ_REMOVE_HEAD(&registry->waiting, link);
+		call_answer(waiting->call, &waiting->result);
+		prodd_buffer_clear(&waiting->problems);
+		free(waiting);
+	}
+}
+
+/* Takes what is in `p`. */
+static void finish(struct push *p, struct call *call)
+{
+	struct wire_metric_pushed result = {
+		.taken = p->taken,
+		.overflow = p->overflow,
+		.problems = prodd_list(&p->problems, p->problem_count),
+	};
+	struct waiting_push *waiting = p->waits ? malloc(sizeof *waiting) : NULL;
+
+	if (waiting) {
+		*waiting = (struct waiting_push){ call, result, p->problems, { NULL } };
+		STAILQ_INSERT_TAIL(&p->registry->waiting, waiting, link);
+		return;
+	}
+	call_answer(call, &result);
+	prodd_buffer_clear(&p->problems);
+}
+
 void metric_push_call(struct handler *handler, struct call *call, const void *params)
 {
 	struct metric *metric = container_of(handler, struct metric, push);
@@ -194,10 +238,5 @@ void metric_push_call(struct handler *handler, struct call *call, const void *pa
 		return;
 	}
 	take_all(&p, params);
-	call_answer(call, &(struct wire_metric_pushed){
-				  .taken = p.taken,
-				  .overflow = p.overflow,
-				  .problems = prodd_list(&p.problems, p.problem_count),
-			  });
-	prodd_buffer_clear(&p.problems);
+	finish(&p, call);
 }

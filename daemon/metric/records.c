@@ -194,7 +194,11 @@ static bool fill(struct ledger *ledger)
 
 static void replaced(struct ledger *ledger)
 {
-	registry_fold(container_of(ledger, struct registry, ledger));
+	struct registry *registry = container_of(ledger, struct registry, ledger);
+
+	registry_fold(registry);
+	if (!ledger->again)
+		registry_answer(registry);
 }
 
 const struct ledger_ops registry_ledger_ops = {

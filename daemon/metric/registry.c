@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who declares first is right, for as long as somebody uses what was declared. */
+#define HASH_NONFATAL_OOM 1	/* one that could not be added has no table */
 #include "daemon/metric/registry.h"
 
 #include <stdio.h>
@@ -32,6 +33,10 @@ static int join_tenant(struct registry *registry, uid_t uid, struct prodd_error 
 			return prodd_error_set(e, PRODD_E_NO_MEMORY, "the account of a uid");
 		tenant->uid = uid;
 		HASH_ADD(hh, *all, uid, sizeof tenant->uid, tenant);
+		if (!tenant->hh.tbl) {
+			free(tenant);
+			return prodd_error_set(e, PRODD_E_NO_MEMORY, "the account of a uid");
+		}
 	}
 	if (tenant->apps == TENANT_APPS_MAX)
 		return prodd_error_set(e, PRODD_E_OVER_LIMIT, "uid %u counts under %u names already", (unsigned)uid,
@@ -83,8 +88,13 @@ struct registry *registry_new(struct metric *metric, const char *name, uid_t uid
 	}
 	registry->number = ++metric->last_number;
 	LIST_INIT(&registry->attachments);
+	STAILQ_INIT(&registry->waiting);
 	ledger_init(&registry->ledger, &registry_ledger_ops, metric->disk, metric->directory, metric->boot, name, uid);
 	HASH_ADD_STR(metric->registries, name, registry);
+	if (!registry->hh.tbl) {
+		prodd_error_set(e, PRODD_E_NO_MEMORY, "the metrics of %s", name);
+		return registry_free(registry);
+	}
 	metric->names_changed = true;
 	return registry;
 }
@@ -93,6 +103,7 @@ struct registry *registry_free(struct registry *registry)
 {
 	if (!registry)
 		return NULL;
+	registry_answer(registry);
 	while (!LIST_EMPTY(&registry->attachments))
 		attachment_free(LIST_FIRST(&registry->attachments));
 	for (size_t i = 0; i < registry->count; i++)
@@ -100,7 +111,8 @@ struct registry *registry_free(struct registry *registry)
 	free(registry->families);
 	ledger_clear(&registry->ledger);
 	leave_tenant(registry);
-	HASH_DEL(registry->metric->registries, registry);
+	if (registry->hh.tbl)
+		HASH_DEL(registry->metric->registries, registry);
 	free(registry->label);
 	free(registry);
 	return NULL;
@@ -220,16 +232,12 @@ static bool insert_family(struct registry *registry, struct family *family)
 	return true;
 }
 
-static int conflict(struct registry *registry, const struct family *there, const char *by, const char *differs,
+static int conflict(const struct family *there, const char *by, const char *differs,
 		    struct prodd_error *e)
 {
 	counters.metric_conflicts++;
-	registry->conflicts++;
-	registry->conflict_ms = clock_wall_ms();
-	prodd_error_set(e, PRODD_E_USAGE, "%.*s: instance %s declared it first, instance %s otherwise: %s",
-			PRODD_SLICE(there->is.name), there->by, by, differs);
-	snprintf(registry->conflict, sizeof registry->conflict, "%s", e->text);
-	return -PRODD_E_USAGE;
+	return prodd_error_set(e, PRODD_E_USAGE, "%.*s: instance %s declared it first, instance %s otherwise: %s",
+			       PRODD_SLICE(there->is.name), there->by, by, differs);
 }
 
 /* A family with a name that others' samples have, or the other way round. One that nobody uses gives way. */
@@ -245,7 +253,7 @@ static int make_way(struct registry *registry, const struct segment_family *is, 
 		if (in_use(there)) {
 			snprintf(differs, sizeof differs, "%.*s has samples of the same name", PRODD_SLICE(is->name));
 			family_differs(&there->is, is, differs, sizeof differs);
-			return conflict(registry, there, by, differs, e);
+			return conflict(there, by, differs, e);
 		}
 		remove_family(registry, there);
 		i--;
@@ -328,14 +336,12 @@ void registry_overflowed(struct registry *registry, const struct family *family)
 	uint64_t now_ms = clock_wall_ms();
 
 	counters.metric_series_overflowed++;
-	registry->overflowed++;
 	if (registry->overflow_ms && now_ms - registry->overflow_ms < OVERFLOW_EVENT_MS)
 		return;
 	registry->overflow_ms = now_ms;
-	snprintf(registry->overflow, sizeof registry->overflow, "%.*s", PRODD_SLICE(family->is.name));
 	events_add(registry->metric->events, EVENT_METRIC_OVERFLOW, registry->name, "",
-		   "%s: over %u series; new ones count into the one with overflow=\"true\"", registry->overflow,
-		   registry->metric->series_max);
+		   "%.*s: over %u series; new ones count into the one with overflow=\"true\"",
+		   PRODD_SLICE(family->is.name), registry->metric->series_max);
 }
 
 /* The only series of a family is always made: there is no other to count into. */
@@ -438,8 +444,22 @@ static void sweep_series(struct registry *registry, struct family *family)
 	}
 }
 
+/* One that has never been on record: its name may go back to its uid. */
+static bool is_empty(const struct registry *registry)
+{
+	const struct ledger *ledger = &registry->ledger;
+
+	return registry->count == 0 && LIST_EMPTY(&registry->attachments) && STAILQ_EMPTY(&registry->waiting) &&
+	       ledger->stage == LEDGER_RESTS &&
+	       !ledger->books[ledger->current].at && !ledger->foreign;
+}
+
 void registry_sweep(struct registry *registry)
 {
+	if (is_empty(registry) && registry->metric->walks == 0) {
+		registry_free(registry);
+		return;
+	}
 	if (!registry->dirty || registry->metric->walks > 0)
 		return;
 	registry->dirty = false;

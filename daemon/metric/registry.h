@@ -20,6 +20,7 @@
 #define TENANT_BYTES_MAX (8u * 1024 * 1024)	/* of all its separate names */
 
 struct metric;
+struct waiting_push;
 
 /* What a uid's separate names take together: anybody can make up names. */
 struct tenant {
@@ -45,10 +46,10 @@ struct registry {
 	uint32_t last_id;
 	struct ledger ledger;
 	/* what went wrong, for status */
-	uint64_t conflicts, conflict_ms;	/* wall clock of the last */
-	char conflict[PRODD_ERROR_TEXT_MAX];
-	uint64_t overflowed, overflow_ms;
-	char overflow[SEGMENT_NAME_MAX + 1];	/* family of the last */
+	uint64_t refused_ms;		/* a declaration, the last: wall clock */
+	char refusal[PRODD_ERROR_TEXT_MAX];
+	uint64_t overflow_ms;		/* the last event of a series over the limit: wall clock */
+	STAILQ_HEAD(, waiting_push) waiting;	/* owned: pushes whose counts are not on record yet */
 	bool dirty;			/* there may be families and series that nobody needs */
 	UT_hash_handle hh;
 };
@@ -95,7 +96,7 @@ uint32_t registry_id(struct registry *registry);
 bool registry_charge(struct registry *registry, size_t bytes);
 void registry_discharge(struct registry *registry, size_t bytes);
 
-/* Frees what nobody needs. Not while somebody walks. */
+/* Frees what nobody needs: families, series, the registry itself. Not while somebody walks. */
 void registry_sweep(struct registry *registry);
 
 /* ---- the registry and its ledger (records.c) */
@@ -112,5 +113,8 @@ bool registry_tells_binding(const struct registry *registry, const struct bindin
 
 /* Folds what is dead and on record. */
 void registry_fold(struct registry *registry);
+
+/* Answers the pushes that waited for the ledger (push.c). */
+void registry_answer(struct registry *registry);
 
 #endif

@@ -4,6 +4,7 @@
  * folded, segments whose processes may come back, and the value read last of
  * each.  A record that refers to what is not there is damage.
  */
+#define HASH_NONFATAL_OOM 1	/* one that could not be added has no table */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -49,6 +50,10 @@ static int number(struct restoring *r, const struct book_entry *entry, void *wha
 	n->kind = (enum book_kind)entry->record.kind;
 	n->what = what;
 	HASH_ADD(hh, r->all, id, sizeof n->id, n);
+	if (!n->hh.tbl) {
+		free(n);
+		return prodd_error_set(e, PRODD_E_NO_MEMORY, "a ledger's numbers");
+	}
 	if (n->id > r->registry->last_id)
 		r->registry->last_id = n->id;
 	return 0;

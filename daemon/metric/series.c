@@ -60,3 +60,17 @@ void series_add_words(const struct family *family, uint64_t *to, const uint64_t 
 	if (family->is.type == SEGMENT_HISTOGRAM)
 		to[counts] = series_bits(series_double(to[counts]) + series_double(from[counts]));
 }
+
+double series_combine(enum segment_mode mode, double a, double b, bool b_is_later)
+{
+	switch (mode) {
+	case SEGMENT_LAST:
+		return b_is_later ? b : a;
+	case SEGMENT_MIN:
+		return b < a ? b : a;
+	case SEGMENT_MAX:
+		return b > a ? b : a;
+	default:
+		return a + b;
+	}
+}

@@ -42,6 +42,9 @@ static inline uint64_t series_add(uint64_t a, uint64_t b)
 /* Adds words to words, of the family's type: counts as integers, a histogram's last as doubles. */
 void series_add_words(const struct family *family, uint64_t *to, const uint64_t *from);
 
+/* Two values of a gauge as one. */
+double series_combine(enum segment_mode mode, double a, double b, bool b_is_later);
+
 double series_double(uint64_t bits);
 uint64_t series_bits(double value);
 

@@ -189,20 +189,6 @@ static bool histogram_sample(struct walk *w, struct registry *registry, struct s
 	return true;
 }
 
-static double combine(enum segment_mode mode, double a, double b, bool b_is_later)
-{
-	switch (mode) {
-	case SEGMENT_LAST:
-		return b_is_later ? b : a;
-	case SEGMENT_MIN:
-		return b < a ? b : a;
-	case SEGMENT_MAX:
-		return b > a ? b : a;
-	default:
-		return a + b;
-	}
-}
-
 /* 0 when nobody has set it yet; none when nobody lives who could. */
 static bool gauge_sample(struct registry *registry, struct series *series, struct metric_sample *ret)
 {
@@ -221,7 +207,7 @@ static bool gauge_sample(struct registry *registry, struct series *series, struc
 		if (binding->last[1] == 0)
 			continue;
 		value = series_double(binding->last[0]);
-		ret->value = latest ? combine(mode, ret->value, value, binding->last[1] > latest) : value;
+		ret->value = latest ? series_combine(mode, ret->value, value, binding->last[1] > latest) : value;
 		latest = binding->last[1] > latest ? binding->last[1] : latest;
 	}
 	return some;
