@@ -5,7 +5,8 @@ if DAEMON
 if HAVE_CHECK
 spool_unit_tests = \
 	tests/unit/crc32c \
-	tests/unit/spool
+	tests/unit/spool \
+	tests/unit/spool_damage
 check_PROGRAMS += $(spool_unit_tests)
 TESTS += $(spool_unit_tests)
 
@@ -19,5 +20,8 @@ tests_unit_crc32c_LDADD = $(spool_unit_libs)
 tests_unit_spool_SOURCES = tests/unit/spool.c $(spool_parts)
 tests_unit_spool_CFLAGS = $(spool_unit_cflags)
 tests_unit_spool_LDADD = $(spool_unit_libs)
+tests_unit_spool_damage_SOURCES = tests/unit/spool_damage.c $(spool_parts)
+tests_unit_spool_damage_CFLAGS = $(spool_unit_cflags)
+tests_unit_spool_damage_LDADD = $(spool_unit_libs)
 endif
 endif

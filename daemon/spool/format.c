@@ -145,7 +145,7 @@ bool spool_record_head_intact(const unsigned char *from, uint32_t seed, uint64_t
 		return false;
 	if (get_32(from + 20) != crc32c(seed, from, 20))
 		return false;
-	*ret_size = spool_record_size(origin, length - origin);
+	*ret_size = SPOOL_RECORD_HEAD + (uint64_t)length;
 	return true;
 }
 

@@ -113,7 +113,7 @@ uint32_t spool_seed(uint64_t salt);
 /* Writes spool_record_size() bytes. */
 void spool_record_write(unsigned char *to, const struct spool_record *record, uint32_t seed);
 
-/* The head of a record, SPOOL_RECORD_HEAD bytes: false: damaged, or none. *ret_size: bytes of the whole record. */
+/* The head of a record, SPOOL_RECORD_HEAD bytes: false: damaged, or none. *ret_size: bytes of head and body. */
 bool spool_record_head_intact(const unsigned char *from, uint32_t seed, uint64_t *ret_size);
 
 /* A whole record whose head is intact; *ret borrows. False: its body is damaged. */

@@ -180,7 +180,7 @@ void spool_scan_clear(struct spool_scan *scan)
 
 /* ---- records */
 
-/* A record at `offset`, if an intact one is there; *ret_size: its bytes, 0 when its head is no head. 1, 0. */
+/* A record at `offset`, if an intact one is there; *ret_size: how far the next one is, 0 when its head is no head. 1, 0. */
 static int take(struct spool_scan *scan, uint64_t offset, struct spool_record *ret, uint64_t *ret_size,
 		struct prodd_error *e)
 {
@@ -196,7 +196,7 @@ static int take(struct spool_scan *scan, uint64_t offset, struct spool_record *r
 	n = view(scan, offset, size, &at, e);
 	if (n < (ssize_t)size)
 		return n < 0 ? (int)n : 0;	/* cut off by the file's end */
-	*ret_size = size;
+	*ret_size = (size + SPOOL_ALIGN - 1) & ~(uint64_t)(SPOOL_ALIGN - 1);
 	return spool_record_read(at, scan->seed, ret);
 }
 

@@ -62,7 +62,8 @@ static int grow(struct spool_writer *w, int fd, uint64_t from, uint64_t to, stru
 static int grow_by_step(struct spool_writer *w, int fd, uint64_t from, uint64_t needed, uint64_t *ret,
 			struct prodd_error *e)
 {
-	uint64_t to = (needed + SPOOL_STEP - 1) / SPOOL_STEP * SPOOL_STEP;
+	uint64_t most = room_segment_max(w->total), step = most < SPOOL_STEP ? most : SPOOL_STEP;
+	uint64_t to = (needed + step - 1) / step * step;
 	int r = grow(w, fd, from, to, e);
 
 	if (r == -PRODD_E_OVER_LIMIT) {

@@ -242,8 +242,10 @@ unsigned char *spooling_load(const char *path, size_t *ret_size)
 
 void spooling_store(const char *path, const void *bytes, size_t size)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	int fd;
 
+	unlink(path);	/* some file systems flush what is truncated */
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	DEMAND(fd >= 0 && write(fd, bytes, size) == (ssize_t)size);
 	close(fd);
 }
