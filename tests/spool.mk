@@ -24,4 +24,13 @@ tests_unit_spool_damage_SOURCES = tests/unit/spool_damage.c $(spool_parts)
 tests_unit_spool_damage_CFLAGS = $(spool_unit_cflags)
 tests_unit_spool_damage_LDADD = $(spool_unit_libs)
 endif
+
+# Power cuts, on a file system that has them.
+if HAVE_FUSE3
+check_PROGRAMS += tests/fault/power_cut
+TESTS += tests/fault/power_cut
+tests_fault_power_cut_SOURCES = tests/fault/power_cut.c tests/fault/forgetful.c tests/fault/forgetful.h tests/dice.h
+tests_fault_power_cut_CFLAGS = $(AM_CFLAGS) $(FUSE3_CFLAGS)
+tests_fault_power_cut_LDADD = libprodd-spool.la $(MSGPACK_LIBS) $(FUSE3_LIBS)
+endif
 endif
