@@ -27,8 +27,9 @@ endif
 
 # Power cuts, on a file system that has them.
 if HAVE_FUSE3
-check_PROGRAMS += tests/fault/power_cut
-TESTS += tests/fault/power_cut
+spool_fault_tests = tests/fault/power_cut
+check_PROGRAMS += $(spool_fault_tests)
+TESTS += $(spool_fault_tests)
 tests_fault_power_cut_SOURCES = tests/fault/power_cut.c tests/fault/forgetful.c tests/fault/forgetful.h tests/dice.h
 tests_fault_power_cut_CFLAGS = $(AM_CFLAGS) $(FUSE3_CFLAGS)
 tests_fault_power_cut_LDADD = libprodd-spool.la $(MSGPACK_LIBS) $(FUSE3_LIBS)
