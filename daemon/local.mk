@@ -4,6 +4,7 @@ include daemon/tree.mk
 include daemon/layers.mk
 include daemon/parse.mk
 include daemon/spool.mk
+include daemon/ship.mk
 include daemon/core.mk
 include daemon/log.mk
 include daemon/expose.mk

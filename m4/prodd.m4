@@ -84,15 +84,31 @@ AC_DEFUN([PRODD_BUILD_INFO], [
   PRODD_GIT_HASH=`echo $prodd_commit | cut -d' ' -f1`
   EPOCH=${SOURCE_DATE_EPOCH:-`echo $prodd_commit | cut -d' ' -f2`}
   PRODD_BUILD_DATE=`date -u -d "@${SOURCE_DATE_EPOCH:-$(date +%s)}" +%Y-%m-%d`
-  PRODD_FEATURES="sanitizer=$with_sanitizer lto=$enable_lto"
   AC_DEFINE_UNQUOTED([PRODD_GIT_HASH], ["$PRODD_GIT_HASH"], [commit of this build])
   AC_DEFINE_UNQUOTED([PRODD_BUILD_DATE], ["$PRODD_BUILD_DATE"], [day of this build, UTC])
-  AC_DEFINE_UNQUOTED([PRODD_FEATURES], ["$PRODD_FEATURES"], [switches of this build])
   AC_SUBST([PRODD_GIT_HASH])
   AC_SUBST([PRODD_BUILD_DATE])
-  AC_SUBST([PRODD_FEATURES])
   AC_SUBST([EPOCH])
   AC_MSG_RESULT([$PRODD_GIT_HASH, $PRODD_BUILD_DATE])
+])
+
+# Behind the switches that it names.
+AC_DEFUN([PRODD_FEATURES_DEFINED], [
+  PRODD_FEATURES="sanitizer=$with_sanitizer lto=$enable_lto zstd=${with_zstd:-no}"
+  AC_DEFINE_UNQUOTED([PRODD_FEATURES], ["$PRODD_FEATURES"], [switches of this build])
+  AC_SUBST([PRODD_FEATURES])
+])
+
+# --with-zstd=auto: rotated files may be compressed by libzstd. $with_zstd is yes or no then.
+AC_DEFUN([PRODD_ZSTD], [
+  AC_ARG_WITH([zstd], [AS_HELP_STRING([--with-zstd=WHEN], [compress rotated files with libzstd: yes, no or auto])],
+    [], [with_zstd=auto])
+  AS_IF([test "x$with_zstd" != xno], [
+    PKG_CHECK_MODULES([ZSTD], [libzstd >= 1.4], [with_zstd=yes], [
+      AS_IF([test "x$with_zstd" = xyes], [AC_MSG_ERROR([libzstd is missing; install: apt-get install libzstd-dev])])
+      with_zstd=no])
+  ])
+  AS_IF([test "x$with_zstd" = xyes], [AC_DEFINE([HAVE_ZSTD], [1], [libzstd is there])])
 ])
 
 # Fuzz targets are linked with libFuzzer by --enable-fuzzers (CC=clang); without it the same targets replay

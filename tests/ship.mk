@@ -16,3 +16,14 @@ tests_unit_line_SOURCES = tests/unit/line.c $(suite)
 tests_unit_line_CFLAGS = $(proto_unit_cflags)
 tests_unit_line_LDADD = $(proto_unit_libs)
 endif
+
+if DAEMON
+check_PROGRAMS += tests/ship/producer
+tests_ship_producer_SOURCES = tests/ship/producer.c
+tests_ship_producer_LDADD = libprodd-spool.la $(MSGPACK_LIBS)
+EXTRA_DIST += tests/integration/shipping.py
+ship_tests = \
+	tests/integration/ship_writes_each_record_once.py
+dist_check_SCRIPTS += $(ship_tests)
+TESTS += $(ship_tests)
+endif
