@@ -16,6 +16,8 @@ prodctl_SOURCES = \
 	client/prodctl/interrupt.c client/prodctl/interrupt.h \
 	client/prodctl/json.c client/prodctl/json.h \
 	client/prodctl/main.c \
+	client/prodctl/metric_reading.c client/prodctl/metric_reading.h \
+	client/prodctl/metrics.c \
 	client/prodctl/moment.c client/prodctl/moment.h \
 	client/prodctl/place.c client/prodctl/place.h \
 	client/prodctl/prodctl.c client/prodctl/prodctl.h \
@@ -29,4 +31,4 @@ prodctl_SOURCES = \
 	client/prodctl/value.c client/prodctl/value.h \
 	client/prodctl/verbs.c client/prodctl/verbs.h
 prodctl_CPPFLAGS = $(AM_CPPFLAGS) -DPRODD_LIBEXECDIR='"$(proddlibexecdir)"'
-prodctl_LDADD = libproto.la $(MSGPACK_LIBS)
+prodctl_LDADD = libproto.la $(MSGPACK_LIBS) -lm

@@ -28,7 +28,8 @@ struct prodctl;
 	O(FOR,        "for",        0,   "DUR",  "Let the override end by itself after this time.") \
 	O(GENERATION, "generation", 0,   "N",    "Show this generation instead of the live one.") \
 	O(FOLLOW,     "follow",     'f', NULL,   "Go on, and print events as they happen.") \
-	O(APP,        "app",        0,   "APP",  "Only events of this app.")
+	O(APP,        "app",        0,   "APP",  "Only events of this app.") \
+	O(WATCH,      "watch",      'w', NULL,   "Go on, and print again every two seconds, with the rates between.")
 
 enum option_id {
 #define X(id, name, letter, value, help) OPTION_##id,
@@ -74,6 +75,8 @@ enum option_id {
 	  "Show how things are, problems first.") \
 	V(events, "", "events", "", WITH(FOLLOW) | WITH(APP), \
 	  "List what happened.") \
+	V(metrics, "", "metrics", "[APP] [PATTERN]", WITH(WATCH), \
+	  "Show metrics with values, rates and quantiles.") \
 	V(version, "", "version", "", 0, \
 	  "Say the version of prodctl and of the daemon.") \
 	V(help, "", "help", "[NOUN] [VERB]", 0, \

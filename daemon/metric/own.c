@@ -227,7 +227,7 @@ static bool sample(struct metric_walk *base, struct metric_sample *ret)
 		.count = figure->count,
 		.value = figure->value,
 		.real = row == OWN_PROCESS_CPU,
-		.created_ns = container_of(base->source, struct own, source)->start_ns,
+		.created_ns = own_rows[row].family.type == METRIC_COUNTER ? container_of(base->source, struct own, source)->start_ns : 0,
 	};
 	return true;
 }

@@ -41,7 +41,7 @@ class Bash(TestCase):
         return result.stdout.split()
 
     def test_verbs(self):
-        self.assertEqual(self.complete(""), "reload confirm config status events version help".split())
+        self.assertEqual(self.complete(""), "reload confirm config status events metrics version help".split())
         self.assertEqual(self.complete("co"), ["confirm", "config"])
         self.assertEqual(self.complete("config", "s"), ["show", "set", "schema"])
         self.assertEqual(self.complete("help", "config", "h"), ["history"])

@@ -23,12 +23,16 @@ VERBS = {
     "config schema orders": ("config.schema", {"app": "orders"}, "schema"),
     "status": ("status", {"version": "1", "place": "/run/prodd", "pid": 1}, "status"),
     "events": ("events", {}, "events"),
+    "metrics": ("metrics", {}, "metrics_page"),
 }
 
 
 def fields_of(record):
-    with open(os.path.join(SRCDIR, "proto/schema.h"), encoding="utf-8") as header:
-        table = re.search(rf"#define WIRE_FIELDS_{record}\(F, T\)(.*?)\n\n", header.read(), re.S).group(1)
+    headers = ""
+    for name in ("schema.h", "schema_log.h", "schema_metric.h"):
+        with open(os.path.join(SRCDIR, "proto", name), encoding="utf-8") as header:
+            headers += header.read()
+    table = re.search(rf"#define WIRE_FIELDS_{record}\(F, T\)(.*?)\n\n", headers, re.S).group(1)
     names = re.findall(r"F\(T, \w+, +(\w+),", table)
     return ["has_schema" if n == "schema" else n for n in names]
 
