@@ -6,6 +6,7 @@ include daemon/parse.mk
 include daemon/spool.mk
 include daemon/ship.mk
 include daemon/core.mk
+include daemon/tail.mk
 include daemon/log.mk
 include daemon/expose.mk
 include daemon/metric.mk

@@ -32,6 +32,8 @@
 	X(METRIC_REFUSED, "metric_refused", "A declaration of a metric was refused: it contradicts another, or may not be.") \
 	X(METRIC_OVERFLOW, "metric_overflow", "An app has its most series; new ones count into an overflow series.") \
 	X(METRIC_DAMAGED, "metric_damaged", "The directory of an instance's metrics is damaged, and not read on.") \
+	X(LEVEL_SET, "level_set", "An operator set a level of log records.") \
+	X(LEVEL_ENDED, "level_ended", "A level that was set was taken back, or its time was over.") \
 	X(LAST_GOOD, "last_good", "prodd started with broken files and serves the last good generation.")
 
 enum event_kind {

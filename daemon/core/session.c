@@ -327,6 +327,11 @@ uint64_t session_bytes_out(const struct session *session)
 	return session->bytes_out;
 }
 
+size_t session_pending(const struct session *session)
+{
+	return session->out.pending;
+}
+
 uint64_t session_up_ms(const struct session *session)
 {
 	return clock_monotonic_ms() - session->accepted_ms;

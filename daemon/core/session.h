@@ -107,6 +107,7 @@ struct prodd_slice session_client(const struct session *session);	/* name and ve
 uint64_t session_heard_ms(const struct session *session);		/* since the last byte from it */
 uint64_t session_bytes_in(const struct session *session);		/* received in its whole life */
 uint64_t session_bytes_out(const struct session *session);		/* taken by the kernel in its whole life */
+size_t session_pending(const struct session *session);			/* bytes that it has still to read */
 uint64_t session_up_ms(const struct session *session);			/* since it was accepted */
 
 /* The names granted by hello; "" for a command's session. Borrowed. */
