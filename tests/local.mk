@@ -42,6 +42,7 @@ include tests/log.mk
 include tests/prodctl.mk
 include tests/ring.mk
 include tests/spool.mk
+include tests/tail.mk
 include tests/transaction.mk
 include tests/proto.mk
 include tests/metric_library.mk
