@@ -48,10 +48,19 @@ static int pause_ms(unsigned failures, int longest_ms)
 	return pause < longest_ms ? pause : longest_ms;
 }
 
+/* Sets the timer to the first of what is due. */
+static void arm(struct prodd_engine *engine)
+{
+	int64_t share_ns = prodd_metric_share_due(&engine->metrics);
+
+	engine->armed_ns = share_ns < engine->due_ns ? share_ns : engine->due_ns;
+	prodd_poller_arm(&engine->poller, engine->armed_ns);
+}
+
 static void set_due(struct prodd_engine *engine, int64_t at_ns)
 {
 	engine->due_ns = at_ns;
-	prodd_poller_arm(&engine->poller, at_ns);
+	arm(engine);
 }
 
 static void schedule(struct prodd_engine *engine)
@@ -181,6 +190,30 @@ static void pass_deadline(struct prodd_engine *engine)
 	end_session(engine, &why);
 }
 
+static bool is_welcomed(const struct prodd_engine *engine)
+{
+	return engine->conversation.phase == PRODD_PHASE_SUBSCRIBING ||
+	       engine->conversation.phase == PRODD_PHASE_TALKING;
+}
+
+static void share_metrics(struct prodd_engine *engine)
+{
+	size_t before = engine->link.out.size;
+	struct prodd_error why;
+	int r = prodd_metric_share_turn(&engine->metrics, is_welcomed(engine), &why);
+
+	if (r == 0 && engine->link.out.size > before && owns_socket(engine))
+		r = prodd_link_flush(&engine->link, &why);
+	if (r < 0) {
+		end_session(engine, &why);
+		return;
+	}
+	if (engine->link.out.size > 0)
+		owns_socket(engine);
+	if (prodd_metric_share_due(&engine->metrics) < engine->armed_ns)
+		arm(engine);
+}
+
 /* ---- turning */
 
 static int rebuild(struct prodd_engine *engine, struct prodd_error *e)
@@ -196,7 +229,7 @@ static int rebuild(struct prodd_engine *engine, struct prodd_error *e)
 	if (r < 0)
 		return r;
 	engine->number = engine->poller.epoll;
-	prodd_poller_arm(&engine->poller, engine->due_ns);
+	arm(engine);
 	return 0;
 }
 
@@ -227,6 +260,7 @@ static int turn(struct prodd_engine *engine, int timeout_ms, struct prodd_error 
 	if (events & PRODD_ON_SOCKET && engine->conversation.phase != PRODD_PHASE_AWAY)
 		exchange(engine);
 	pass_deadline(engine);
+	share_metrics(engine);
 	return 0;
 }
 
@@ -302,6 +336,7 @@ static void set_up(struct prodd_engine *engine, struct prodd *p, const char *ins
 		.instance = instance,
 	};
 	engine->reader.frame = take_frame;
+	prodd_metric_share_init(&engine->metrics, p->metrics, &engine->conversation);
 }
 
 struct prodd_engine *prodd_engine_new(struct prodd *p, const char *instance)
@@ -312,6 +347,7 @@ struct prodd_engine *prodd_engine_new(struct prodd *p, const char *instance)
 		return NULL;
 	set_up(engine, p, instance);
 	prodd_poller_init(&engine->poller);
+	atomic_store(&p->metrics->poller, &engine->poller);
 	prodd_link_init(&engine->link);
 	engine->number = -1;
 	engine->idle = true;
@@ -325,7 +361,7 @@ static int opened(struct prodd_engine *engine, int r)
 	if (r < 0)
 		return r;
 	engine->number = engine->poller.epoll;
-	prodd_poller_arm(&engine->poller, 0);
+	arm(engine);
 	return 0;
 }
 
@@ -342,6 +378,10 @@ int prodd_engine_take_over(struct prodd_engine *engine, int number, struct prodd
 
 void prodd_engine_close(struct prodd_engine *engine)
 {
+	if (is_welcomed(engine) && owns_socket(engine)) {
+		prodd_metric_share_finish(&engine->metrics);
+		prodd_link_flush(&engine->link, NULL);
+	}
 	prodd_link_drop(&engine->link);
 	prodd_poller_close(&engine->poller);
 	prodd_conversation_end(&engine->conversation);
@@ -352,6 +392,8 @@ void prodd_engine_free(struct prodd_engine *engine)
 	if (!engine)
 		return;
 	prodd_engine_close(engine);
+	atomic_store(&engine->metrics.metrics->poller, NULL);
+	prodd_metric_share_clear(&engine->metrics);
 	prodd_adoption_clear(&engine->adoption);
 	free(engine);
 }

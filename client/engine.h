@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 
 #include "client/conversation.h"
+#include "client/metric_share.h"
 #include "client/poller.h"
 
 /* How long a daemon that accepted the connection may take to welcome and subscribe this instance. */
@@ -25,7 +26,9 @@ struct prodd_engine {
 	struct prodd_link_reader reader;
 	struct prodd_conversation conversation;
 	struct prodd_adoption adoption;
+	struct prodd_metric_share metrics;
 	int number;			/* of the poller's descriptor, for ever; -1: not chosen yet */
+	int64_t armed_ns;		/* what the timer is set to */
 	int64_t due_ns; /* next attempt to connect, or end of patience; PRODD_NEVER: neither */
 	int64_t session_ns;		/* since when the session is whole; 0: it is not */
 	unsigned failures;		/* attempts in a row that came to nothing */

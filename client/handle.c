@@ -158,6 +158,8 @@ void prodd_free(struct prodd *p)
 {
 	if (!p)
 		return;
+	if (!p->engine || !prodd_engine_is_inside(p->engine))
+		prodd_metrics_end(p->metrics);
 	if (prodd_close(p) < 0) {
 		prodd_messages_say(p->messages, LOG_ERR,
 				   "prodd_free is called from a callback: nothing is freed");
@@ -197,6 +199,7 @@ static int leave_parent(struct prodd *p)
 	int number = -1;
 
 	prodd_messages_forked(p->messages);
+	prodd_metrics_own(p->metrics);
 	p->has_thread = false;
 	if (p->engine)
 		p->abandoned = prodd_engine_leave(p->engine, &number);

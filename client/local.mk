@@ -32,13 +32,16 @@ libclient_la_SOURCES = \
 	client/mark.c client/mark.h \
 	client/messages.c client/messages.h \
 	client/metric.c client/metric.h \
+	client/metric_batch.c client/metric_batch.h \
 	client/metric_counter.c \
 	client/metric_declare.c client/metric_declare.h \
 	client/metric_family.c client/metric_family.h \
 	client/metric_gauge.c \
 	client/metric_histogram.c \
+	client/metric_push.c client/metric_push.h \
 	client/metric_segment.c client/metric_segment.h \
 	client/metric_series.c client/metric_series.h \
+	client/metric_share.c client/metric_share.h \
 	client/metric_value.h \
 	client/names.c client/names.h \
 	client/poller.c client/poller.h \

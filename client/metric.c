@@ -34,8 +34,10 @@ struct prodd_metrics *prodd_metrics_new(struct prodd_messages *messages)
 
 void prodd_metrics_end(struct prodd_metrics *m)
 {
-	if (m && m->segment.region.at)
-		atomic_store_explicit(&m->segment.segment.head->closed, 1, memory_order_release);
+	if (!m || !m->segment.region.at)
+		return;
+	prodd_region_own(&m->segment.region);
+	atomic_store_explicit(&m->segment.segment.head->closed, 1, memory_order_release);
 }
 
 void prodd_metrics_free(struct prodd_metrics *m)
@@ -102,6 +104,13 @@ static void renewed(struct prodd_region *region)
 	}
 }
 
+void prodd_metrics_own(struct prodd_metrics *m)
+{
+	atomic_store(&m->poller, NULL);
+	if (m->segment.region.at)
+		prodd_region_own(&m->segment.region);
+}
+
 int prodd_metrics_open(struct prodd_metrics *m, struct prodd_error *e)
 {
 	const struct prodd_poller *poller;
@@ -114,8 +123,11 @@ int prodd_metrics_open(struct prodd_metrics *m, struct prodd_error *e)
 	if (!m->chains)
 		return prodd_error_set(e, PRODD_E_NO_MEMORY, "metrics");
 	r = prodd_metric_segment_make(&m->segment, renewed, e);
+	if (r < 0)
+		return r;
+	atomic_store_explicit(&m->is_open, true, memory_order_release);
 	poller = atomic_load(&m->poller);
-	if (r == 0 && poller)
+	if (poller)
 		prodd_poller_wake(poller);
-	return r;
+	return 0;
 }

@@ -81,7 +81,7 @@ struct prodd_dead {
 
 struct prodd_metrics {
 	struct prodd_messages *messages;	/* borrowed */
-	pthread_mutex_t lock;			/* of all that follows, but `chains` and `poller` */
+	pthread_mutex_t lock;			/* of all that follows but `chains`, and what is atomic */
 	struct prodd_metric_segment segment;	/* made by the first declaration */
 	struct prodd_metric_entry *first, *last;
 	unsigned series_count;			/* overflow series not counted */
@@ -91,6 +91,7 @@ struct prodd_metrics {
 	struct prodd_dead dead[SEGMENT_HISTOGRAM + 1];	/* by type */
 	/* borrowed; to be woken when there is a segment to share; NULL: nobody is there */
 	_Atomic(const struct prodd_poller *) poller;
+	atomic_bool is_open;			/* `segment` is there, for who has not the lock */
 };
 
 /* NULL: no memory. */
@@ -100,6 +101,9 @@ struct prodd_metrics *prodd_metrics_new(struct prodd_messages *messages);
  * after it. NULL is allowed. */
 void prodd_metrics_end(struct prodd_metrics *m);
 void prodd_metrics_free(struct prodd_metrics *m);
+
+/* In a child made without fork handlers (region.h): the same as they do. Elsewhere nothing. */
+void prodd_metrics_own(struct prodd_metrics *m);
 
 /* Under the lock: the segment is there, made when it was not. Returns 0 or -PRODD_E_NO_MEMORY. */
 int prodd_metrics_open(struct prodd_metrics *m, struct prodd_error *e);

@@ -8,7 +8,7 @@
 	F(T, UINT, size,    none, MUST, 0,  "0.1.0", "Bytes of the memfd.")
 
 #define WIRE_FIELDS_push_series(F, T) \
-	F(T, STRS,  labels, none, MAY, 16,    "0.1.0", "Values of the family's labels, in their order.") \
+	F(T, STRS,  labels, none, MAY, 16,    "0.1.0", "Values of the family's labels, in their order. None, where the family has some: its overflow series.") \
 	F(T, VALUE, value,  none, MAY, 65536, "0.1.0", "Counter: how much to add. Gauge: the value. Histogram: an array of observations.") \
 	F(T, VALUE, counts, none, MAY, 1024,  "0.1.0", "Histogram, instead of `value`: array of how many more in each bucket (not cumulated), the last above all bounds.") \
 	F(T, VALUE, sum,    none, MAY, 16,    "0.1.0", "Histogram, with `counts`: how much more in all.")

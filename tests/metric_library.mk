@@ -6,7 +6,8 @@ segment_unit_tests = \
 	tests/unit/family \
 	tests/unit/segment
 metric_unit_tests = \
-	tests/unit/client_metrics
+	tests/unit/client_metrics \
+	tests/unit/client_metrics_shared
 check_PROGRAMS += $(segment_unit_tests) $(metric_unit_tests)
 TESTS += $(segment_unit_tests) $(metric_unit_tests)
 
@@ -22,6 +23,11 @@ tests_unit_client_metrics_SOURCES = tests/unit/client_metrics.c $(client_counts)
 tests_unit_client_metrics_CPPFLAGS = $(client_unit_cppflags)
 tests_unit_client_metrics_CFLAGS = $(client_unit_cflags)
 tests_unit_client_metrics_LDADD = $(client_unit_libs)
+tests_unit_client_metrics_shared_SOURCES = tests/unit/client_metrics_shared.c tests/unit/client_counts.c \
+	tests/unit/client_counts.h $(client_play)
+tests_unit_client_metrics_shared_CPPFLAGS = $(client_unit_cppflags)
+tests_unit_client_metrics_shared_CFLAGS = $(client_unit_cflags)
+tests_unit_client_metrics_shared_LDADD = $(client_unit_libs)
 endif
 
 check_PROGRAMS += tests/abi/segment

@@ -71,7 +71,7 @@ bool peer_is_called(struct peer *p, int within_ms)
 
 void peer_accept(struct peer *p, struct line *l)
 {
-	*l = (struct line){ .in.limit = PRODD_REPLY_MAX };
+	*l = (struct line){ .in.limit = PRODD_REPLY_MAX, .passed = -1 };
 	ck_assert_msg(peer_is_called(p, peer_patience_ms), "nobody connects");
 	l->fd = accept4(p->listener, NULL, NULL, SOCK_CLOEXEC);
 	ck_assert_int_ge(l->fd, 0);
@@ -81,18 +81,39 @@ void line_close(struct line *l)
 {
 	close(l->fd);
 	l->fd = -1;
+	if (l->passed >= 0)
+		close(l->passed);
+	l->passed = -1;
 	prodd_deframer_clear(&l->in);
 }
 
 /* ---- messages */
 
+static void keep_descriptor(struct line *l, struct msghdr *message)
+{
+	struct cmsghdr *c = CMSG_FIRSTHDR(message);
+
+	if (!c)
+		return;
+	ck_assert_int_eq(c->cmsg_type, SCM_RIGHTS);
+	if (l->passed >= 0)
+		close(l->passed);
+	memcpy(&l->passed, CMSG_DATA(c), sizeof l->passed);
+}
+
 /* 0 at the end. */
 static ssize_t fill(struct line *l)
 {
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))];
+	struct iovec bytes = { l->chunk, sizeof l->chunk };
+	struct msghdr message = { .msg_iov = &bytes, .msg_iovlen = 1, .msg_control = control,
+				  .msg_controllen = sizeof control };
 	ssize_t size;
 
 	ck_assert_msg(is_ready(l->fd, peer_patience_ms), "nothing comes");
-	size = read(l->fd, l->chunk, sizeof l->chunk);
+	size = recvmsg(l->fd, &message, MSG_CMSG_CLOEXEC);
+	if (size > 0)
+		keep_descriptor(l, &message);
 	if (size < 0 && errno == ECONNRESET)
 		return 0;
 	ck_assert_int_ge(size, 0);
@@ -150,6 +171,16 @@ void line_answer(struct line *l, const struct wire_record *type, const void *res
 	prodd_auto_buffer b = { 0 };
 
 	ck_assert_int_eq(prodd_frame_answer(&b, l->m.id, type, result), 0);
+	line_send(l, prodd_buffer_slice(&b));
+}
+
+void line_refuse(struct line *l, int code)
+{
+	prodd_auto_buffer b = { 0 };
+	struct prodd_error why;
+
+	prodd_error_set(&why, code, "no");
+	ck_assert_int_eq(prodd_frame_error(&b, l->m.id, &why), 0);
 	line_send(l, prodd_buffer_slice(&b));
 }
 

@@ -24,6 +24,7 @@ struct line {
 	struct prodd_deframer in;
 	char chunk[16384];
 	struct prodd_slice unread;
+	int passed;			/* the last descriptor that came, owned; -1: none */
 	uint64_t last_id;		/* of the daemon's calls */
 	struct prodd_message m;		/* the last one received */
 	char instance[65];		/* that hello asked for */
@@ -52,6 +53,7 @@ void line_expect_end(struct line *l);
 
 void line_send(struct line *l, struct prodd_slice bytes);
 void line_answer(struct line *l, const struct wire_record *type, const void *result);
+void line_refuse(struct line *l, int code);
 
 /* Hello, welcome as `instance` (NULL: the name asked for, or "1"), declarations, up to the subscription,
  * which is answered with `state`. */
