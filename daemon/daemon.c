@@ -14,6 +14,7 @@
 #include "daemon/core/mapping.h"
 #include "daemon/core/server.h"
 #include "daemon/exposing.h"
+#include "daemon/log/logs.h"
 #include "daemon/metric/metric.h"
 #include "daemon/start.h"
 #include "daemon/util/clock.h"
@@ -22,6 +23,7 @@
 #include "daemon/util/version.h"
 
 #define FAREWELL_MS 1000	/* for what is queued to sessions that do not read */
+#define DRAIN_MS 5000		/* for log records to be kept and shipped; the rest stays in the spools */
 #define FAREWELL_STEP_MS 5	/* how often it is seen whether all have gone */
 
 struct daemon {
@@ -29,18 +31,21 @@ struct daemon {
 	struct loop loop;
 	struct disk *disk;
 	struct helper_program parser;
+	struct helper_program ship;
 	struct events *events;
 	struct accounts accounts;
 	struct config *config;
 	struct mappings mappings;	/* of all memory that apps share */
 	struct metric *metric;
+	struct logs *logs;
 	struct session_host host;
 	struct server *server;
 	struct exposing *exposing;
 	struct event *terminate;
 	struct event *interrupt;
+	struct event *rotate;
 	struct loop_timer farewell;	/* the loop ends when the sessions have gone, or had their time */
-	uint64_t ends_ms;		/* of the farewell, on the monotonic clock; 0: not ending */
+	uint64_t ends_ms;		/* of the farewell to sessions, on the monotonic clock; 0: not ending */
 };
 
 /* ---- ending */
@@ -49,7 +54,9 @@ static void farewell_fired(struct loop_timer *timer)
 {
 	struct daemon *d = container_of(timer, struct daemon, farewell);
 
-	if (d->host.count > 0 && clock_monotonic_ms() < d->ends_ms) {
+	bool waits = d->host.count > 0 && clock_monotonic_ms() < d->ends_ms;
+
+	if (!logs_ended(d->logs) || waits) {
 		loop_timer_arm(timer, FAREWELL_STEP_MS);
 		return;
 	}
@@ -74,7 +81,17 @@ static void end(evutil_socket_t number, short what, void *arg)
 	d->server = server_free(d->server);
 	d->exposing = exposing_free(d->exposing);
 	session_host_farewell(&d->host, "prodd ends", FAREWELL_MS);
+	logs_end(d->logs, DRAIN_MS);
 	loop_timer_arm(&d->farewell, 0);
+}
+
+static void rotate(evutil_socket_t number, short what, void *arg)
+{
+	struct daemon *d = arg;
+
+	(void)number;
+	(void)what;
+	logs_rotate(d->logs);
 }
 
 /* ---- starting */
@@ -85,7 +102,9 @@ static int watch_signals(struct daemon *d, struct prodd_error *e)
 	signal(SIGHUP, SIG_IGN);	/* reloads are asked for by prodctl reload, which can report the outcome */
 	d->terminate = evsignal_new(d->loop.base, SIGTERM, end, d);
 	d->interrupt = evsignal_new(d->loop.base, SIGINT, end, d);
-	if (!d->terminate || !d->interrupt || event_add(d->terminate, NULL) < 0 || event_add(d->interrupt, NULL) < 0)
+	d->rotate = evsignal_new(d->loop.base, SIGUSR1, rotate, d);
+	if (!d->terminate || !d->interrupt || !d->rotate || event_add(d->terminate, NULL) < 0 ||
+	    event_add(d->interrupt, NULL) < 0 || event_add(d->rotate, NULL) < 0)
 		return prodd_error_set(e, PRODD_E_NO_MEMORY, "signals");
 	return loop_timer_init(&d->farewell, &d->loop, farewell_fired, e);
 }
@@ -111,6 +130,8 @@ static int set_up(struct daemon *d, const char *directory, struct prodd_error *e
 	if (r >= 0)
 		r = helper_program_open(&d->parser, start_libexec(), "prodd-parse", e);
 	if (r >= 0)
+		r = helper_program_open(&d->ship, start_libexec(), "prodd-ship", e);
+	if (r >= 0)
 		r = start_read_settings(&d->loop, &d->parser, &d->places, &settings, e);
 	if (r >= 0)
 		r = disk_new(&d->disk, &d->loop, e);
@@ -120,17 +141,20 @@ static int set_up(struct daemon *d, const char *directory, struct prodd_error *e
 	if (r >= 0)
 		r = config_new(&d->config, &d->loop, d->disk, d->events, &d->accounts, &d->parser, &d->places,
 			       &settings.config, e);
+	mappings_fit(&d->mappings);
+	if (r >= 0)
+		r = logs_new(&d->logs, &d->loop, d->disk, d->events, &d->mappings, &d->places, &d->ship, &settings.log, e);
 	metrics = settings.metrics;
 	start_settings_clear(&settings);
 	if (r < 0)
 		return r;
-	mappings_fit(&d->mappings);
 	r = metric_new(&d->metric, &d->loop, d->disk, d->events, &d->mappings, &d->places, metrics.series, e);
 	if (r < 0)
 		return r;
 	d->host = (struct session_host){ .loop = &d->loop, .accounts = &d->accounts, .service = &d->config->service };
 	metric_serve(d->metric, &d->host);
 	config_add_status(d->config, &d->metric->status);
+	logs_serve(d->logs, &d->host);
 	r = server_new(&d->server, &d->host, &identity_kernel, &d->places, e);
 	if (r >= 0)
 		r = expose(d, &metrics, e);
@@ -144,7 +168,7 @@ int daemon_new(struct daemon **ret, const char *directory, struct prodd_error *e
 
 	if (!d)
 		return prodd_error_set(e, PRODD_E_NO_MEMORY, "the daemon");
-	d->parser.fd = -1;
+	d->parser.fd = d->ship.fd = -1;
 	d->places.lock = -1;
 	LIST_INIT(&d->host.sessions);
 	r = set_up(d, directory, e);
@@ -174,15 +198,19 @@ struct daemon *daemon_free(struct daemon *d)
 	disk_finish(d->disk);
 	d->disk = disk_free(d->disk);
 	d->metric = metric_free(d->metric);
+	d->logs = logs_free(d->logs);
 	d->config = config_free(d->config);
 	d->events = events_free(d->events);
 	accounts_clear(&d->accounts);
 	helper_program_close(&d->parser);
+	helper_program_close(&d->ship);
 	loop_timer_clear(&d->farewell);
 	if (d->terminate)
 		event_free(d->terminate);
 	if (d->interrupt)
 		event_free(d->interrupt);
+	if (d->rotate)
+		event_free(d->rotate);
 	loop_clear(&d->loop);
 	places_clear(&d->places);
 	free(d);

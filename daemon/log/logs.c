@@ -44,6 +44,14 @@ static void on_spool_show(struct handler *handler, struct call *call, const void
 	show_call(container_of(handler, struct logs, spool_show), call, params);
 }
 
+void logs_serve(struct logs *logs, struct session_host *host)
+{
+	host->handlers[WIRE_M_ring_attach] = &logs->ring_attach;
+	host->handlers[WIRE_M_log_push] = &logs->log_push;
+	host->handlers[WIRE_M_log_sync] = &logs->log_sync;
+	host->handlers[WIRE_M_spool_show] = &logs->spool_show;
+}
+
 /* ---- timers */
 
 static void sweep_fired(struct loop_timer *timer)

@@ -28,7 +28,7 @@ struct log_owner {
 };
 
 struct logs {
-	struct handler ring_attach;	/* to be entered by the composition root, as are the next three */
+	struct handler ring_attach;	/* as the next three: entered by logs_serve() */
 	struct handler log_push;
 	struct handler log_sync;
 	struct handler spool_show;
@@ -58,6 +58,9 @@ struct logs {
 int logs_new(struct logs **ret, struct loop *loop, struct disk *disk, struct events *events,
 	     struct mappings *mappings, const struct places *places, const struct helper_program *ship,
 	     struct log_settings *settings, struct prodd_error *e);
+
+/* Takes the methods about logs of all sessions of the host. */
+void logs_serve(struct logs *logs, struct session_host *host);
 
 /* The daemon ends: what is in the rings is taken, kept and shipped, within `budget_ms`. */
 void logs_end(struct logs *logs, uint64_t budget_ms);
