@@ -10,6 +10,7 @@ libprodd_log_la_SOURCES = \
 	daemon/log/feed.c daemon/log/feed.h daemon/log/feed_life.c \
 	daemon/log/figures.c daemon/log/figures.h \
 	daemon/log/logs.c daemon/log/logs.h \
+	daemon/log/problems.c daemon/log/problems.h \
 	daemon/log/push.c daemon/log/push.h \
 	daemon/log/settings.c daemon/log/settings.h \
 	daemon/log/share.c daemon/log/share.h \

@@ -22,7 +22,12 @@
 	X(APP_CLAIM, "app_claim", "A process claims an app name that it may not use.")                       \
 	X(METRIC_CONFLICT, "metric_conflict", "An instance declares a metric otherwise than another, or as it may not be.") \
 	X(METRIC_OVERFLOW, "metric_overflow", "An app has its most series of metrics.")                      \
-	X(METRIC_LEDGER, "metric_ledger", "What an app has counted cannot be kept on disk.")
+	X(METRIC_LEDGER, "metric_ledger", "What an app has counted cannot be kept on disk.")   \
+	X(APP_CRASHED, "app_crashed", "An instance's process ended without closing its log.")                \
+	X(LOG_DROPPED, "log_dropped", "Log records of an app were dropped lately.")                          \
+	X(LOG_BLOCKED, "log_blocked", "A record that was begun and not finished blocks an instance's ring.") \
+	X(SPOOL_FAILS, "spool_fails", "The spool of an app cannot be written.")                              \
+	X(SINK_DOWN, "sink_down", "A sink cannot ship.")
 
 enum problem_id {
 #define X(id, name, help) PROBLEM_##id,

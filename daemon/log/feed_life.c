@@ -172,13 +172,16 @@ void feed_sweep(struct feed *feed, uint64_t now_ms)
 
 static void tell_crash(const struct feed *feed)
 {
-	char how[DEATH_WORD_MAX + 16];
+	struct stream_crash *crash = &feed->stream->crash;
 
 	if (!*feed->crash)
 		return;
-	snprintf(how, sizeof how, strncmp(feed->crash, "SIG", 3) == 0 ? "killed by %s" : "ended: %s", feed->crash);
+	*crash = (struct stream_crash){ .when_ms = clock_wall_ms(), .last_words = feed->last_words,
+					.number = feed->stream->seen.next - 1 };
+	snprintf(crash->instance, sizeof crash->instance, "%s", feed->instance);
+	snprintf(crash->how, sizeof crash->how, strncmp(feed->crash, "SIG", 3) == 0 ? "killed by %s" : "ended: %s", feed->crash);
 	events_add(feed->stream->logs->events, EVENT_CRASHED, feed->stream->name, feed->instance,
-		   "%s, %" PRIu64 " last records kept", how, feed->last_words);
+		   "%s, %" PRIu64 " last records kept", crash->how, crash->last_words);
 }
 
 /* The ring is closed and nothing is left in it; or nobody is left who could write. */

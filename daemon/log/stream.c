@@ -363,6 +363,9 @@ void stream_drop(struct stream *stream, enum log_drop reason, uint64_t count)
 {
 	if (count == 0)
 		return;
+	if (clock_wall_ms() - stream->dropped_ms > STREAM_LATELY_MS)
+		stream->dropping_ms = clock_wall_ms();
+	stream->dropped_ms = clock_wall_ms();
 	stream->drops.count[reason] += count;
 	logs_sweep_soon(stream->logs);
 }

@@ -26,6 +26,7 @@
 #define STREAM_SYNC_BYTES (8u * 1024 * 1024)	/* unsynced bytes from which `interval` does not wait */
 
 #define STREAM_SECONDS 11
+#define STREAM_LATELY_MS 600000			/* so long a drop is a problem */
 
 struct logs;
 struct log_owner;
@@ -93,6 +94,15 @@ struct stream_waiter {
 
 TAILQ_HEAD(stream_waiters, stream_waiter);
 
+/* The latest end of an instance that was no orderly one. */
+struct stream_crash {
+	char instance[STREAM_NAME_MAX];
+	char how[48];			/* "killed by SIGKILL" */
+	uint64_t when_ms;		/* wall clock; 0: there was none */
+	uint64_t last_words;		/* records found after it */
+	uint64_t number;		/* of the last of them */
+};
+
 struct stream {
 	struct logs *logs;		/* borrowed */
 	char name[STREAM_NAME_MAX];
@@ -128,6 +138,9 @@ struct stream {
 	uint64_t bytes;
 	struct log_drops drops;
 	uint64_t told_ms[LOG_DROP_COUNT];	/* when a record of the stream last told of it */
+	uint64_t dropped_ms;		/* when a record was dropped last, wall clock */
+	uint64_t dropping_ms;		/* since when that happens again and again */
+	struct stream_crash crash;
 	uint64_t rates[STREAM_SECONDS];	/* records of each of the last seconds; [0]: of this one */
 	UT_hash_handle hh;
 };
