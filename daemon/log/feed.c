@@ -216,10 +216,10 @@ static bool look_for_death(struct feed *feed)
 	return feed->dead;
 }
 
-/* A process that is killed hangs up before it is known to be dead. */
+/* A process that is killed hangs up before it is known to be dead. At the daemon's end it is the daemon that hangs up. */
 static bool may_be_dying(const struct feed *feed)
 {
-	return !feed->dead && feed->pidfd >= 0 && feed->lost_ms && !is_closed(feed) &&
+	return !feed->dead && !feed->stream->logs->ending && feed->pidfd >= 0 && feed->lost_ms && !is_closed(feed) &&
 	       clock_monotonic_ms() - feed->lost_ms < PARTING_MS;
 }
 

@@ -21,6 +21,7 @@
 #include "daemon/util/log.h"
 
 #define SWEEP_MS 1000
+#define UNFINISHED_MS 200
 
 /* ---- methods */
 
@@ -241,6 +242,14 @@ void logs_rotate(struct logs *logs)
 
 /* ---- the end */
 
+/* What was begun and is not finished for so long is not waited for. */
+static bool is_read(const struct feed *feed)
+{
+	if (feed->turn.waiting || feed->is_hungry)
+		return false;
+	return feed->kept >= feed->goal || (feed->blocked_ms && clock_monotonic_ms() - feed->blocked_ms >= UNFINISHED_MS);
+}
+
 static bool is_drained(const struct logs *logs)
 {
 	const struct stream *stream;
@@ -250,7 +259,7 @@ static bool is_drained(const struct logs *logs)
 		if (stream_is_busy(stream))
 			return false;
 		LIST_FOREACH(feed, &stream->feeds, link)
-			if (feed->turn.waiting || feed->is_hungry || (feed->kept < feed->goal && !feed->blocked_ms))
+			if (!is_read(feed))
 				return false;
 	}
 	return true;
