@@ -155,6 +155,7 @@ static int set_up(struct daemon *d, const char *directory, struct prodd_error *e
 	metric_serve(d->metric, &d->host);
 	config_add_status(d->config, &d->metric->status);
 	logs_serve(d->logs, &d->host);
+	config_add_status(d->config, &d->logs->status);
 	r = server_new(&d->server, &d->host, &identity_kernel, &d->places, e);
 	if (r >= 0)
 		r = expose(d, &metrics, e);

@@ -20,4 +20,4 @@ libprodd_log_la_SOURCES = \
 	daemon/log/tell.c \
 	daemon/log/water.c
 libprodd_log_la_CPPFLAGS = $(AM_CPPFLAGS) $(LIBEVENT_CFLAGS)
-libprodd_log_la_LIBADD = libprodd-core.la libprodd-spool.la
+libprodd_log_la_LIBADD = libprodd-tail.la libprodd-spool.la libprodd-core.la

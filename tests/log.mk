@@ -11,4 +11,10 @@ tests_unit_log_settings_SOURCES = tests/unit/log_settings.c $(suite)
 tests_unit_log_settings_CFLAGS = $(core_unit_cflags)
 tests_unit_log_settings_LDADD = libprodd-log.la $(MSGPACK_LIBS) $(CHECK_LIBS)
 endif
+
+log_tests = \
+	tests/integration/records_go_from_rings_to_files.py
+dist_check_SCRIPTS += $(log_tests)
+TESTS += $(log_tests)
+EXTRA_DIST += tests/integration/rings.py
 endif

@@ -306,8 +306,11 @@ void verb_status(struct config *config, struct call *call, const void *params)
 		app_problems(app, &problems);
 		app_rows(app, &apps);
 	}
-	for (struct status_part *part = config->parts; part; part = part->next)
+	for (struct status_part *part = config->parts; part; part = part->next) {
 		part->problems(part, request->app, &problems);
+		if (part->whole && request->app.size == 0)
+			part->whole(part, &status);
+	}
 	if (request->app.size == 0) {
 		counter_rows(&counts);
 		account_rows(config->accounts, &accounts);

@@ -36,6 +36,8 @@ static void answer(struct call *call, const struct feed *feed)
 
 	counters.rings_attached++;
 	call_answer_fd(call, &attached, feed->eventfd);
+	if (feed->peer.session)
+		levels_greet(&feed->stream->logs->levels, feed->peer.session);
 }
 
 /* ---- its place in the spool */

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "daemon/log/attach.h"
+#include "daemon/log/problems.h"
 #include "daemon/log/push.h"
 #include "daemon/log/show.h"
 #include "daemon/log/sinks.h"
@@ -51,6 +52,8 @@ void logs_serve(struct logs *logs, struct session_host *host)
 	host->handlers[WIRE_M_log_push] = &logs->log_push;
 	host->handlers[WIRE_M_log_sync] = &logs->log_sync;
 	host->handlers[WIRE_M_spool_show] = &logs->spool_show;
+	host->handlers[WIRE_M_log_level] = &logs->levels.log_level;
+	host->handlers[WIRE_M_log_tail] = &logs->tail.log_tail;
 }
 
 /* ---- timers */
@@ -204,6 +207,10 @@ static int set_up(struct logs *logs, const struct helper_program *ship, struct p
 	if (r >= 0)
 		r = make_directories(logs, e);
 	if (r >= 0)
+		r = levels_init(&logs->levels, logs->loop, logs->events, e);
+	if (r >= 0)
+		r = tail_init(&logs->tail, logs->disk, logs->places->state, e);
+	if (r >= 0)
 		r = sinks_new(&logs->sinks, logs, ship, e);
 	return r < 0 ? r : find_spools(logs, e);
 }
@@ -219,7 +226,9 @@ int logs_new(struct logs **ret, struct loop *loop, struct disk *disk, struct eve
 		return prodd_error_set(e, PRODD_E_NO_MEMORY, "logs");
 	*logs = (struct logs){
 		.ring_attach.call = on_ring_attach, .log_push.call = on_log_push, .log_sync.call = on_log_sync,
-		.spool_show.call = on_spool_show, .loop = loop, .disk = disk, .events = events, .mappings = mappings,
+		.spool_show.call = on_spool_show,
+		.status = { .problems = logs_status_problems, .app = logs_status_app, .whole = logs_status_whole },
+		.loop = loop, .disk = disk, .events = events, .mappings = mappings,
 		.places = places, .spool = -1,
 		.total = { .limit = settings->limit, .app_limit = settings->app_limit,
 			   .keep_free_percent = settings->keep_free_percent, .policy = settings->policy,
@@ -309,6 +318,9 @@ struct logs *logs_free(struct logs *logs)
 		stream_free(stream);
 	}
 	logs->sinks = sinks_free(logs->sinks);
+	tail_clear(&logs->tail);
+	levels_clear(&logs->levels);
+	prodd_buffer_clear(&logs->rows);
 	HASH_ITER(hh, logs->owners, owner, after) {
 		HASH_DEL(logs->owners, owner);
 		free(owner);

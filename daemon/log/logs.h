@@ -9,9 +9,12 @@
 #include "daemon/core/events.h"
 #include "daemon/core/mapping.h"
 #include "daemon/core/places.h"
+#include "daemon/core/status_part.h"
 #include "daemon/core/worker.h"
 #include "daemon/log/feed.h"
+#include "daemon/log/levels.h"
 #include "daemon/log/settings.h"
+#include "daemon/log/tail.h"
 
 #define LOGS_STREAMS_MAX 4096u		/* apps; as many as one message to a sink may name */
 #define LOGS_STREAMS_UID_MAX 64u	/* that one uid other than root and our own may bring into being */
@@ -32,6 +35,10 @@ struct logs {
 	struct handler log_push;
 	struct handler log_sync;
 	struct handler spool_show;
+	struct levels levels;
+	struct tail tail;
+	struct status_part status;	/* to be added to the answers of status */
+	struct prodd_buffer rows;	/* what the last answer borrowed */
 	struct loop *loop;		/* borrowed, as are the next four */
 	struct disk *disk;
 	struct events *events;

@@ -8,6 +8,7 @@
 #include "daemon/log/figures.h"
 #include "daemon/log/sinks.h"
 #include "daemon/util/clock.h"
+#include "daemon/util/container.h"
 
 #define CRASH_SHOWN_MS 3600000
 #define BLOCKED_MS 5000
@@ -108,8 +109,9 @@ static void down(const struct logs *logs, const struct sink *sink, struct proble
 			   (const char *[PROBLEM_LINES_MAX]){ first, second }, "prodctl spool list");
 }
 
-void logs_problems(const struct logs *logs, struct prodd_slice app, struct problems_found *found)
+void logs_status_problems(struct status_part *part, struct prodd_slice app, struct problems_found *found)
 {
+	const struct logs *logs = container_of(part, struct logs, status);
 	const struct stream *stream;
 
 	for (unsigned i = 0; app.size == 0 && i < sinks_count(logs->sinks); i++)
@@ -122,4 +124,31 @@ void logs_problems(const struct logs *logs, struct prodd_slice app, struct probl
 		blocked(stream, found);
 		dropped(stream, found);
 	}
+}
+
+void logs_status_app(struct status_part *part, const char *app, struct wire_app_status *row)
+{
+	struct logs *logs = container_of(part, struct logs, status);
+	const struct stream *stream;
+	uint32_t count = 0;
+
+	HASH_FIND_STR(logs->streams, app, stream);
+	if (!stream)
+		return;
+	row->records = stream->records;
+	row->records_rate = stream_rate(stream);
+	row->dropped = log_drops_all(&stream->drops);
+	prodd_buffer_reset(&logs->rows);
+	figures_drops(stream, &logs->rows, &count);
+	row->drops = prodd_list(&logs->rows, count);
+}
+
+void logs_status_whole(struct status_part *part, struct wire_status *status)
+{
+	struct logs *logs = container_of(part, struct logs, status);
+	uint32_t count = 0;
+
+	prodd_buffer_reset(&logs->rows);
+	figures_sinks(logs, (struct prodd_slice){ 0 }, &logs->rows, &count);
+	status->sinks = prodd_list(&logs->rows, count);
 }

@@ -76,6 +76,7 @@ void push_call(struct logs *logs, struct call *call, const struct wire_log_push 
 		return;
 	}
 	stream_drop(stream, LOG_DROP_SENDER, params->dropped);
+	levels_greet(&logs->levels, session);
 	push_all(stream, session, params->records, &count);
 	stream_await_kept(stream, call, count.taken, count.dropped);
 	stream_push(stream);

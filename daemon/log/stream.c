@@ -228,9 +228,24 @@ static void count_kept(struct stream *stream)
 	stream->owner->bytes -= stream->flying.bytes.size;
 }
 
+/* Those without a number were dropped. */
+static void tell_followers(struct stream *stream)
+{
+	struct tail *tail = &stream->logs->tail;
+	struct spool_record record;
+	struct batch_at at = { 0 };
+
+	if (!tail_is_followed(tail, stream->name))
+		return;
+	for (; batch_peek(&stream->flying, &at, &record, 1) > 0; batch_pass(&stream->flying, &at, 1, record.number))
+		if (record.number > 0)
+			tail_kept(tail, stream->name, &record);
+}
+
 static void batch_is_kept(struct stream *stream)
 {
 	count_kept(stream);
+	tell_followers(stream);
 	stream->under_way = stream->is_told = false;
 	sinks_more(stream->logs->sinks, stream);
 	tell_feeds(stream, feed_is_kept);
