@@ -12,6 +12,7 @@ prodctl_tests = \
 	tests/integration/prodctl_names_the_wrong_word.py \
 	tests/integration/prodctl_page_matches_its_table.py \
 	tests/integration/prodctl_prints_the_screens_of_the_manual.py \
+	tests/integration/prodctl_shows_log_records.py \
 	tests/integration/prodctl_shows_metrics.py \
 	tests/integration/prodctl_survives_a_hostile_daemon.py \
 	tests/integration/prodctl_works_with_prodd.py

@@ -218,7 +218,7 @@ bool arguments_names_directory(const char *word)
 	return strchr(word, '/') || strcmp(word, ".") == 0 || strcmp(word, "..") == 0;
 }
 
-/* Splits APP[/INSTANCE]. */
+/* Splits APP[/INSTANCE], or APP[/TARGET]. */
 static int split_app(struct arguments *a, struct prodd_error *e)
 {
 	char kind[64] = "", name[64];
@@ -230,7 +230,7 @@ static int split_app(struct arguments *a, struct prodd_error *e)
 	    (strchr(kind, '|') && arguments_names_directory(word)))
 		return 0;
 	full_name(a->verb, name, sizeof name);
-	if (slash && !strstr(kind, "/INSTANCE"))
+	if (slash && !strchr(kind, '/'))
 		return prodd_error_set(e, PRODD_E_USAGE, "%s takes an app, not an instance: \"%s\"", name,
 				       word);
 	if (length == 0 || length >= sizeof a->app ||

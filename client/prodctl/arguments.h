@@ -17,7 +17,7 @@ struct arguments {
 	const char *values[OPTION_COUNT];	/* NULL: not given; "" for a switch */
 	uint64_t numbers[OPTION_COUNT];		/* of "DUR" (milliseconds) and "N" */
 	char app[129];				/* first word of verbs that take an APP */
-	char instance[129];			/* its part after the slash; "": none */
+	char instance[129];			/* its part after the slash, an instance or a target; "": none */
 };
 
 /*

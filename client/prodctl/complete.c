@@ -126,7 +126,7 @@ static void offer_verbs(struct completion *c, const char *noun)
 		if (strcmp(v->noun, noun) == 0)
 			offer(c, prodd_slice(v->name), v->help);
 		else if (!*noun && strcmp(v->noun, last) != 0)
-			offer(c, prodd_slice(v->noun), "settings: show, change, check");
+			offer(c, prodd_slice(v->noun), verb_noun_help(v->noun));
 		last = v->noun;
 	}
 }
@@ -143,6 +143,29 @@ static void offer_options(struct completion *c, const struct verb *v)
 	}
 }
 
+static void offer_levels(struct completion *c, bool own)
+{
+	static const char *const levels[] = { "trace", "debug", "info", "warn", "error", "off" };
+
+	for (size_t i = 0; i < sizeof levels / sizeof *levels; i++)
+		offer(c, prodd_slice(levels[i]), "level");
+	if (own)
+		offer(c, prodd_slice("own"), "the app's own level again");
+}
+
+static void offer_sinks(struct completion *c)
+{
+	const struct wire_spool_request request = { .app = { "", 0 } };
+	struct wire_spools spools;
+	struct wire_sink_row sink;
+	struct prodd_iter it;
+
+	if (!ask(c, WIRE_M_spool_show, &request, &spools))
+		return;
+	for (it = prodd_iter(spools.sinks); prodd_next(&it, &wire_record_sink_row, &sink, NULL) > 0;)
+		offer(c, sink.sink, "sink");
+}
+
 static void offer_argument(struct completion *c, const struct verb *v, unsigned used)
 {
 	const char *const *words = c->words + used;
@@ -153,6 +176,10 @@ static void offer_argument(struct completion *c, const struct verb *v, unsigned 
 		return;
 	if (strncmp(kind, "APP", 3) == 0)
 		offer_apps(c, strstr(kind, "/INSTANCE") != NULL);
+	if (strstr(kind, "SINK"))
+		offer_sinks(c);
+	else if (strcmp(kind, "LEVEL") == 0)
+		offer_levels(c, true);
 	else if (strcmp(kind, "KEY") == 0)
 		offer_keys(c, words[0]);
 	else if (strcmp(kind, "GENERATION") == 0 || strcmp(kind, "FROM") == 0 || strcmp(kind, "TO") == 0)
@@ -170,8 +197,10 @@ static void offer_next(struct completion *c)
 	const struct verb *v = c->count > used ? verb_find(noun, c->words[used]) : NULL;
 
 	if (c->option) {
-		if (strcmp(c->option->name, "app") == 0)
+		if (c->option == &options[OPTION_APP])
 			offer_apps(c, false);
+		else if (c->option == &options[OPTION_LEVEL])
+			offer_levels(c, false);
 	} else if (*c->current == '-') {
 		offer_options(c, v);
 	} else if (c->count == used) {

@@ -27,13 +27,7 @@ static int follow(struct prodctl *p, struct table *table, struct prodd_error *e)
 	int r;
 
 	for (;;) {
-		r = prodctl_flush(p, e);
-		if (r == 0)
-			r = connection_note(&p->connection, WIRE_M_event, &event, e);
-		if (r == -PRODD_E_CLOSED)
-			return prodd_error_set(e, PRODD_E_UNREACHABLE, "prodd at %s has gone%s%s",
-					       p->connection.place.path, *p->connection.farewell ? ": " : "",
-					       p->connection.farewell);
+		r = prodctl_note(p, WIRE_M_event, &event, e);
 		if (r < 0)
 			return r;
 		if (prodctl_json(p, &wire_record_event, &event))

@@ -3,6 +3,7 @@
 
 bin_PROGRAMS += prodctl
 prodctl_SOURCES = \
+	client/prodctl/amount.c client/prodctl/amount.h \
 	client/prodctl/arguments.c client/prodctl/arguments.h \
 	client/prodctl/check_files.c client/prodctl/check_files.h \
 	client/prodctl/complete.c client/prodctl/complete.h \
@@ -15,15 +16,20 @@ prodctl_SOURCES = \
 	client/prodctl/help.c client/prodctl/help.h \
 	client/prodctl/interrupt.c client/prodctl/interrupt.h \
 	client/prodctl/json.c client/prodctl/json.h \
+	client/prodctl/log_level.c \
+	client/prodctl/log_tail.c \
 	client/prodctl/main.c \
 	client/prodctl/metric_reading.c client/prodctl/metric_reading.h \
 	client/prodctl/metrics.c \
 	client/prodctl/moment.c client/prodctl/moment.h \
 	client/prodctl/place.c client/prodctl/place.h \
 	client/prodctl/prodctl.c client/prodctl/prodctl.h \
+	client/prodctl/record_line.c client/prodctl/record_line.h \
 	client/prodctl/reload.c \
 	client/prodctl/report.c client/prodctl/report.h \
 	client/prodctl/report_instance.c client/prodctl/report_instance.h \
+	client/prodctl/sink_table.c client/prodctl/sink_table.h \
+	client/prodctl/spool.c \
 	client/prodctl/status.c \
 	client/prodctl/status_app.c client/prodctl/status_app.h \
 	client/prodctl/table.c client/prodctl/table.h \

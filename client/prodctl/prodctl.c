@@ -48,6 +48,25 @@ int prodctl_ask(struct prodctl *p, enum wire_method method, const void *params, 
 	return call(p, method, params, ret, CONNECTION_ANSWER_MS, e);
 }
 
+int prodctl_wait(struct prodctl *p, enum wire_method method, const void *params, void *ret, int64_t timeout_ms,
+		 struct prodd_error *e)
+{
+	return call(p, method, params, ret, timeout_ms, e);
+}
+
+int prodctl_note(struct prodctl *p, enum wire_method method, void *ret, struct prodd_error *e)
+{
+	const struct connection *c = &p->connection;
+	int r = prodctl_flush(p, e);
+
+	if (r == 0)
+		r = connection_note(&p->connection, method, ret, e);
+	if (r == -PRODD_E_CLOSED)
+		return prodd_error_set(e, PRODD_E_UNREACHABLE, "prodd at %s has gone%s%s", c->place.path,
+				       *c->farewell ? ": " : "", c->farewell);
+	return r;
+}
+
 int prodctl_change(struct prodctl *p, enum wire_method method, const void *params, void *ret, int64_t more_ms,
 		   struct prodd_error *e)
 {

@@ -24,7 +24,14 @@ struct prodctl {
 int prodctl_ask(struct prodctl *p, enum wire_method method, const void *params, void *ret,
 		struct prodd_error *e);
 
-/* The same for what changes something: waits PRODCTL_CHANGE_MS and `more_ms`, and when contact is lost says
+/* The same, for what may take longer than CONNECTION_ANSWER_MS. */
+int prodctl_wait(struct prodctl *p, enum wire_method method, const void *params, void *ret, int64_t timeout_ms,
+		 struct prodd_error *e);
+
+/* Prints what there is, and waits for the next note. As connection_note; -PRODD_E_UNREACHABLE: the daemon has gone. */
+int prodctl_note(struct prodctl *p, enum wire_method method, void *ret, struct prodd_error *e);
+
+/* As prodctl_ask, for what changes something: waits PRODCTL_CHANGE_MS and `more_ms`, and when contact is lost says
  * that the daemon carries on. */
 int prodctl_change(struct prodctl *p, enum wire_method method, const void *params, void *ret, int64_t more_ms,
 		   struct prodd_error *e);

@@ -7,6 +7,7 @@
 
 #include "client/prodctl/moment.h"
 #include "client/prodctl/prodctl.h"
+#include "client/prodctl/sink_table.h"
 #include "client/prodctl/status_app.h"
 #include "client/prodctl/table.h"
 #include "proto/codec.h"
@@ -112,7 +113,7 @@ static void print_apps(const struct prodctl *p, const struct wire_status *s, str
 {
 	bool environments = has_environments(s->apps);
 	struct prodd_iter it = prodd_iter(s->apps);
-	auto_table table = table_of(environments ? 5 : 4, 0);
+	auto_table table = table_of(environments ? 8 : 7, 0);
 	struct wire_app_status app;
 
 	text_end_line(to);
@@ -121,12 +122,21 @@ static void print_apps(const struct prodctl *p, const struct wire_status *s, str
 		text_end_line(to);
 		return;
 	}
-	table_head(&table, environments ? "APP|ENVIRONMENT|INSTANCES|GENERATION|STATE" :
-					  "APP|INSTANCES|GENERATION|STATE");
+	table_right(&table, environments ? 5 : 4, environments ? 7 : 6);
+	table_head(&table, environments ? "APP|ENVIRONMENT|INSTANCES|GENERATION|STATE|RECORDS/S|DROPPED|SERIES" :
+					  "APP|INSTANCES|GENERATION|STATE|RECORDS/S|DROPPED|SERIES");
 	while (prodd_next(&it, &wire_record_app_status, &app, NULL) > 0)
 		if (is_meant(p, &app))
 			status_app_row(&app, environments, &table);
 	table_print(&table, to);
+}
+
+static void print_sinks(const struct wire_status *s, struct text *to)
+{
+	if (s->sinks.count == 0)
+		return;
+	text_end_line(to);
+	sink_table_print(s->sinks, to);
 }
 
 /* The apps that were asked for, in full. Returns how many. */
@@ -157,10 +167,12 @@ int run_status(struct prodctl *p, struct prodd_error *e)
 		return 0;
 	print_head(&status, &p->out);
 	print_problems(&status, &p->out);
-	if (!*p->args.app)
+	if (!*p->args.app) {
 		print_apps(p, &status, &p->out);
-	else if (print_details(p, &status, &p->out) == 0)
+		print_sinks(&status, &p->out);
+	} else if (print_details(p, &status, &p->out) == 0) {
 		return prodd_error_set(e, PRODD_E_NOT_FOUND, "prodd at %.*s knows no app %s",
 				       PRODD_SLICE(status.place), p->args.app);
+	}
 	return 0;
 }

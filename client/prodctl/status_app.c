@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "client/prodctl/amount.h"
 #include "client/prodctl/moment.h"
 #include "client/prodctl/report_instance.h"
 
@@ -89,6 +90,9 @@ void status_app_row(const struct wire_app_status *app, bool environment, struct 
 	table_cell(table, PLAIN, "%" PRIu32, app->instances.count);
 	generation_cell(app->generation, table);
 	state_cell(app, table);
+	table_cell(table, PLAIN, "%s", amount_rate(app->records_rate).text);
+	table_cell(table, app->dropped > 0 ? WARN : PLAIN, "%" PRIu64, app->dropped);
+	table_cell(table, PLAIN, "%" PRIu64, app->series);
 }
 
 /* ---- in full */
@@ -185,9 +189,25 @@ static void print_overrides(const struct wire_app_status *app, struct text *to)
 	table_print(&table, to);
 }
 
+static void print_figures(const struct wire_app_status *app, struct text *to)
+{
+	struct prodd_iter it = prodd_iter(app->drops);
+	struct wire_drop_row row;
+
+	text_printf(to, PLAIN, "  %s records/s, %" PRIu64 " since the start of prodd; %" PRIu64 " series",
+		    amount_rate(app->records_rate).text, app->records, app->series);
+	text_end_line(to);
+	while (prodd_next(&it, &wire_record_drop_row, &row, NULL) > 0) {
+		text_printf(to, WARN, "  dropped: %" PRIu64 " (%.*s)", row.count, PRODD_SLICE(row.reason));
+		text_end_line(to);
+	}
+}
+
 void status_app_details(const struct wire_app_status *app, struct text *to)
 {
 	print_head(app, to);
+	if (app->records + app->dropped + app->series > 0)
+		print_figures(app, to);
 	print_instances(app, to);
 	print_overrides(app, to);
 }

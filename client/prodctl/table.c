@@ -31,6 +31,12 @@ void table_clear(struct table *t)
 	t->count = t->capacity = 0;
 }
 
+void table_right(struct table *t, unsigned first, unsigned last)
+{
+	for (unsigned i = first; i <= last; i++)
+		t->right[i] = true;
+}
+
 static struct table_cell *add_cell(struct table *t)
 {
 	if (t->count == t->capacity) {
@@ -113,12 +119,14 @@ static void print_row(struct table *t, const struct table_cell *row, struct text
 	text_spaces(to, last > 0 ? t->indent : 0);
 	for (unsigned i = 0; i < last; i++) {
 		const struct table_cell *cell = &row[i];
+		unsigned fill = cell->width < t->width[i] ? t->width[i] - cell->width : 0;
 
+		if (t->right[i])
+			text_spaces(to, fill);
 		text_slice(to, cell->colour,
 			   (struct prodd_slice){t->content.bytes.at + cell->at, cell->size});
 		if (i + 1 < last)
-			text_spaces(to,
-				    t->gap[i] + (cell->width < t->width[i] ? t->width[i] - cell->width : 0));
+			text_spaces(to, t->gap[i] + (t->right[i] ? 0 : fill));
 	}
 	text_end_line(to);
 }

@@ -20,6 +20,7 @@ struct table {
 	unsigned indent;				/* spaces before the first column */
 	unsigned gap[TABLE_COLUMNS_MAX];		/* spaces after a column */
 	unsigned width[TABLE_COLUMNS_MAX];		/* of the widest cell so far; may be preset */
+	bool right[TABLE_COLUMNS_MAX];			/* numbers: they end together */
 	struct text content;				/* the bytes of all cells */
 	struct table_cell *cells;			/* owned */
 	size_t count;
@@ -30,6 +31,9 @@ struct table {
 /* An empty table with gaps of two spaces. */
 struct table table_of(unsigned columns, unsigned indent);
 void table_clear(struct table *t);
+
+/* The columns from `first` to `last` hold numbers. */
+void table_right(struct table *t, unsigned first, unsigned last);
 
 /* Adds a cell; the row is full after `columns` of them. */
 void table_cell(struct table *t, enum colour colour, const char *format, ...)

@@ -78,6 +78,16 @@ const struct verb *verb_find(const char *noun, const char *name)
 	return NULL;
 }
 
+const char *verb_noun_help(const char *noun)
+{
+#define X(name, help) \
+	if (strcmp(noun, name) == 0) \
+		return help;
+	PRODCTL_NOUNS(X)
+#undef X
+	return "";
+}
+
 bool verb_is_noun(const char *word)
 {
 	for (const struct verb *v = verbs; v->name; v++)

@@ -25,10 +25,13 @@ struct prodctl;
 	O(FORCE,      "force",      0,   NULL,   "Commit over silence; never over what is invalid or rejected.") \
 	O(TIMEOUT,    "timeout",    0,   "DUR",  "Longest wait for a transaction that runs already (30s).") \
 	O(RESTART_OK, "restart-ok", 0,   NULL,   "End with 0 instead of 3 when instances need a restart.") \
-	O(FOR,        "for",        0,   "DUR",  "Let the override end by itself after this time.") \
+	O(FOR,        "for",        0,   "DUR",  "Let the override, or the level, end by itself after this time.") \
 	O(GENERATION, "generation", 0,   "N",    "Show this generation instead of the live one.") \
-	O(FOLLOW,     "follow",     'f', NULL,   "Go on, and print events as they happen.") \
-	O(APP,        "app",        0,   "APP",  "Only events of this app.") \
+	O(FOLLOW,     "follow",     'f', NULL,   "Go on, and print what comes.") \
+	O(APP,        "app",        0,   "APP",  "Only what is of this app.") \
+	O(LEVEL,      "level",      0,   "LEVEL", "Only records of this level and above: trace, debug, info, warn, error.") \
+	O(MATCH,      "match",      0,   "TEXT", "Only records with this text in their message or a field.") \
+	O(LAST,       "last",       'n', "N",    "Begin with so many of the latest records (10, at most 1000).") \
 	O(WATCH,      "watch",      'w', NULL,   "Go on, and print again every two seconds, with the rates between.")
 
 enum option_id {
@@ -37,6 +40,12 @@ enum option_id {
 #undef X
 	OPTION_COUNT
 };
+
+/* N("noun", help) */
+#define PRODCTL_NOUNS(N) \
+	N("config", "settings: show, change, check") \
+	N("log",    "log records: look, follow, set levels") \
+	N("spool",  "records that are kept, and their sinks")
 
 #define WITH(option) (1u << OPTION_##option)
 
@@ -75,6 +84,14 @@ enum option_id {
 	  "Show how things are, problems first.") \
 	V(events, "", "events", "", WITH(FOLLOW) | WITH(APP), \
 	  "List what happened.") \
+	V(log_tail, "log", "tail", "[APP]", WITH(FOLLOW) | WITH(APP) | WITH(LEVEL) | WITH(MATCH) | WITH(LAST), \
+	  "Show the latest log records.") \
+	V(log_level, "log", "level", "APP[/TARGET] [LEVEL]", WITH(FOR), \
+	  "Show or set the level from which an app logs, as a whole or in one target.") \
+	V(spool_list, "spool", "list", "", 0, \
+	  "List the apps' spools and the sinks of log records.") \
+	V(spool_show, "spool", "show", "[APP|SINK]", 0, \
+	  "Show a spool or a sink in full, and how far each sink is.") \
 	V(metrics, "", "metrics", "[APP] [PATTERN]", WITH(WATCH), \
 	  "Show metrics with values, rates and quantiles.") \
 	V(version, "", "version", "", 0, \
@@ -113,6 +130,7 @@ bool verb_argument(const struct verb *v, unsigned index, char *ret, size_t size)
 /* NULL: none of that name. */
 const struct verb *verb_find(const char *noun, const char *name);
 bool verb_is_noun(const char *word);
+const char *verb_noun_help(const char *noun);	/* "" for what is none */
 
 #define X(handler, noun, verb, arguments, options, help) \
 	int run_##handler(struct prodctl *p, struct prodd_error *e);

@@ -17,6 +17,7 @@ ANSWERS = {
         {"app": "orders", "environment": "b"}]},
     "config.show": {"app": "orders", "entries": [{"key": "log.level", "type": "enum"}, {"key": "log.file", "type": "string"},
                                                  {"key": "server.port", "type": "int"}]},
+    "spool.show": {"sinks": [{"sink": "local", "type": "file", "state": "ok"}]},
     "config.history": {"app": "orders", "generations": [{"generation": 17, "created_ms": 1}, {"generation": 16, "created_ms": 1}]},
 }
 # The words are split as readline does it with its default COMP_WORDBREAKS.
@@ -41,10 +42,11 @@ class Bash(TestCase):
         return result.stdout.split()
 
     def test_verbs(self):
-        self.assertEqual(self.complete(""), "reload confirm config status events metrics version help".split())
+        self.assertEqual(self.complete(""), "reload confirm config status events log spool metrics version help".split())
         self.assertEqual(self.complete("co"), ["confirm", "config"])
         self.assertEqual(self.complete("config", "s"), ["show", "set", "schema"])
         self.assertEqual(self.complete("help", "config", "h"), ["history"])
+        self.assertEqual(self.complete("log", ""), ["tail", "level"])
         self.assertEqual(self.complete("nonsense", ""), [])
         self.assertEqual(self.asked, [], "the grammar needs no daemon")
 
@@ -54,6 +56,13 @@ class Bash(TestCase):
                                                          "--confirm", "--force", "--timeout", "--restart-ok"])
         self.assertEqual(self.complete("--json", "config", "set", "--e"), ["--env"])
         self.assertEqual(self.complete("--v"), ["--version"])
+
+    def test_levels(self):
+        self.assertEqual(self.complete("log", "level", "orders", ""), "trace debug info warn error off own".split())
+        self.assertEqual(self.complete("log", "tail", "--level", "w"), ["warn"])
+
+    def test_spools_and_sinks(self):
+        self.assertEqual(self.complete("spool", "show", ""), ["billing", "orders", "local"])
 
     def test_apps(self):
         self.assertEqual(self.complete("reload", ""), ["billing", "orders"])

@@ -370,14 +370,22 @@ STATUS = {"version": "0.1.0", "place": "/run/prodd", "pid": 712, "up_ms": 12 * 8
 
 class Status(TestCase):
     def test_good_day(self):
-        apps = [{**STATUS["apps"][0]}, {**STATUS["apps"][1], "instances": [{"instance": "8080", "state": "applied"}] * 2}]
-        with FakeProdd({"status": {**STATUS, "apps": apps}}) as fake:
+        apps = [{**STATUS["apps"][0], "records_rate": 3200, "series": 41},
+                {**STATUS["apps"][1], "instances": [{"instance": "8080", "state": "applied"}] * 2, "records_rate": 212999,
+                 "dropped": 17, "series": 118}]
+        sinks = [{"sink": "local", "type": "file", "state": "ok"},
+                 {"sink": "audit", "type": "stdout", "state": "retry", "lag_ms": 41 * 60000, "behind": 12345, "rejected": 2}]
+        with FakeProdd({"status": {**STATUS, "apps": apps, "sinks": sinks}}) as fake:
             self.assertRun(fake.run("status"), 0, """\
 prodd 0.1.0 at /run/prodd  pid 712  up 12 d  environment production  OK
 
-APP      INSTANCES  GENERATION  STATE
-billing  1          3           ok
-orders   2          17          ok
+APP      INSTANCES  GENERATION  STATE  RECORDS/S  DROPPED  SERIES
+billing  1          3           ok           3.2        0      41
+orders   2          17          ok           212       17     118
+
+SINK   TYPE    STATE     LAG  SPOOLED  REJECTED
+local  file    ok        0 s        0         0
+audit  stdout  retry  41 min   12 KiB         2
 """)
 
     def test_problems_first(self):
@@ -400,9 +408,9 @@ PROBLEMS
                      prodctl config diff orders
   app legacy~alice   claims "legacy" but runs as alice
 
-APP      INSTANCES  GENERATION  STATE
-billing  1          3           ok
-orders   2          17          1 diverged, 1 restart needed
+APP      INSTANCES  GENERATION  STATE                         RECORDS/S  DROPPED  SERIES
+billing  1          3           ok                                    0        0       0
+orders   2          17          1 diverged, 1 restart needed          0        0       0
 """)
 
     def test_environments(self):
@@ -412,9 +420,9 @@ orders   2          17          1 diverged, 1 restart needed
             self.assertRun(fake.run("status"), 0, """\
 prodd 0.1.0 at /run/prodd  pid 712  up 12 d  environment production  OK
 
-APP     ENVIRONMENT  INSTANCES  GENERATION  STATE
-orders  production   0          17          reload: offer
-orders  staging      0          -           no configuration
+APP     ENVIRONMENT  INSTANCES  GENERATION  STATE             RECORDS/S  DROPPED  SERIES
+orders  production   0          17          reload: offer             0        0       0
+orders  staging      0          -           no configuration          0        0       0
 """)
 
     def test_app(self):
@@ -441,6 +449,19 @@ OVERRIDE          VALUE  ENDS{' ' * (len(end) + 10)}BY
 log.level         debug  when unset{' ' * (len(end) + 4)}root
 upstream.timeout  5s     {end} (in 10 min)  alice
 """)
+
+    def test_app_with_figures(self):
+        app = {"app": "orders", "generation": 17, "schema": True, "records": 70000, "records_rate": 1500, "series": 12,
+               "dropped": 9, "drops": [{"reason": "ring_full", "count": 4}, {"reason": "rate", "count": 5}]}
+        with FakeProdd({"status": {**STATUS, "apps": [app]}}) as fake:
+            self.assertIn("""
+orders  generation 17  schema
+  1.5 records/s, 70000 since the start of prodd; 12 series
+  dropped: 4 (ring_full)
+  dropped: 5 (rate)
+
+no instance is connected
+""", fake.run("status", "orders").stdout)
 
     def test_unknown_app(self):
         with FakeProdd({"status": {**STATUS, "apps": []}}) as fake:
