@@ -6,7 +6,8 @@ if HAVE_CHECK
 spool_unit_tests = \
 	tests/unit/crc32c \
 	tests/unit/spool \
-	tests/unit/spool_damage
+	tests/unit/spool_damage \
+	tests/unit/spool_faults
 check_PROGRAMS += $(spool_unit_tests)
 TESTS += $(spool_unit_tests)
 
@@ -23,6 +24,9 @@ tests_unit_spool_LDADD = $(spool_unit_libs)
 tests_unit_spool_damage_SOURCES = tests/unit/spool_damage.c $(spool_parts)
 tests_unit_spool_damage_CFLAGS = $(spool_unit_cflags)
 tests_unit_spool_damage_LDADD = $(spool_unit_libs)
+tests_unit_spool_faults_SOURCES = tests/unit/spool_faults.c tests/unit/failing.c tests/unit/failing.h $(spool_parts)
+tests_unit_spool_faults_CFLAGS = $(spool_unit_cflags)
+tests_unit_spool_faults_LDADD = $(spool_unit_libs)
 endif
 
 # Power cuts, on a file system that has them.

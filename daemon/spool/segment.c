@@ -153,7 +153,7 @@ static uint64_t wall_ns(void)
 static struct spool_head new_head(struct spool_writer *w, uint64_t supersedes, uint64_t from)
 {
 	struct spool_head head = {
-		.follows = supersedes ? from : w->follows,
+		.follows = supersedes && from < w->follows ? from : w->follows,
 		.first = supersedes ? from : w->next,
 		.supersedes = supersedes,
 		.from = from,

@@ -79,8 +79,13 @@ static void remove_copy(struct spool_writer *w)
 
 static int write_anew(struct spool_writer *w, struct prodd_error *e)
 {
-	int r = segment_begin(w, w->unsynced_id, w->kept_from, e);
+	int r;
 
+	if (w->unsynced == 0) {		/* only its name, or its head */
+		w->unsynced_id = writer_current(w)->head.id;
+		w->kept_from = w->next;
+	}
+	r = segment_begin(w, w->unsynced_id, w->kept_from, e);
 	if (r == 0)
 		remove_copy(w);
 	return r;

@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,12 +27,17 @@
 
 /* ---- the directory */
 
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *where)
+{
+	(void)st;
+	(void)type;
+	(void)where;
+	return remove(path);
+}
+
 static void remove_all(const char *top)
 {
-	char command[256];
-
-	snprintf(command, sizeof command, "rm -rf '%s'", top);
-	DEMAND(system(command) == 0);
+	DEMAND(nftw(top, remove_one, 8, FTW_DEPTH | FTW_PHYS) == 0);
 }
 
 void spooling_begin(struct spooling *s)
