@@ -151,9 +151,9 @@ static void check_read(unsigned more, struct spool_reading_counts *ret_counts)
 	unsigned got = spooling_read(&s, 0, tokens, tokens_max, ret_counts), at = 0;
 
 	ck_assert_uint_eq(got, intact() + more);
-	for (unsigned i = 0; i < place_count; i++)
-		if (is_intact(&places[i]))
-			ck_assert_uint_eq(tokens[at++], places[i].token);
+	for (unsigned i = 0; i < place_count; i++)	/* an assertion of check's is a system call */
+		if (is_intact(&places[i]) && tokens[at++] != places[i].token)
+			ck_abort_msg("record %u is not there, or not in its place", i);
 	for (unsigned i = 0; i < more; i++)
 		ck_assert_uint_eq(tokens[at++], next_token + i);
 }
