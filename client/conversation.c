@@ -9,6 +9,7 @@
 
 #include <stdio.h>
 
+#include "client/log.h"
 #include "proto/codec.h"
 #include "proto/limits.h"
 
@@ -90,6 +91,7 @@ void prodd_conversation_end(struct prodd_conversation *c)
 {
 	c->phase = PRODD_PHASE_AWAY;
 	end_outcalls(c);
+	prodd_log_left(c->log);
 	prodd_adoption_forget(c->adoption);
 }
 
@@ -140,7 +142,8 @@ static int welcomed(struct prodd_conversation *c, const struct prodd_message *m,
 	copy_text(instance, sizeof instance, welcome.instance);
 	copy_text(c->granted, sizeof c->granted, welcome.app);
 	prodd_status_connected(c->status, instance);
-	return declare_and_subscribe(c, e);
+	r = prodd_log_welcomed(c->log, e);
+	return r < 0 ? r : declare_and_subscribe(c, e);
 }
 
 /* "FILE:LINE: KEY: TEXT", of which only the text must be there. */
@@ -328,6 +331,8 @@ static int take_note(struct prodd_conversation *c, const struct prodd_message *m
 		return take_abort(c, m, e);
 	if (m->method == WIRE_M_config_refused)
 		return take_refused(c, m, e);
+	if (m->method == WIRE_M_log_levels)
+		return prodd_log_take_levels(c->log, m, e);
 	return 0;
 }
 

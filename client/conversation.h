@@ -11,6 +11,8 @@
 #include "client/link.h"
 #include "client/surroundings.h"
 
+struct prodd_log_turns;
+
 enum prodd_phase {
 	PRODD_PHASE_AWAY,		/* no session */
 	PRODD_PHASE_GREETING,		/* hello is sent */
@@ -41,6 +43,7 @@ struct prodd_conversation {
 	uint64_t hello_id;
 	uint64_t subscribe_id;
 	struct prodd_outcall *outcalls;	/* under way */
+	struct prodd_log_turns *log;	/* borrowed: told of welcome, levels and end */
 	char granted[PRODD_INSTANCE_MAX + 1];	/* the app's name as granted */
 };
 

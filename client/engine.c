@@ -196,13 +196,15 @@ static bool is_welcomed(const struct prodd_engine *engine)
 	       engine->conversation.phase == PRODD_PHASE_TALKING;
 }
 
-static void share_metrics(struct prodd_engine *engine)
+/* Log and metrics have their turn; what they say goes out with it. */
+static void tend(struct prodd_engine *engine)
 {
-	size_t before = engine->link.out.size;
 	struct prodd_error why;
-	int r = prodd_metric_share_turn(&engine->metrics, is_welcomed(engine), &why);
+	int r = prodd_log_turn(&engine->log, &why);
 
-	if (r == 0 && engine->link.out.size > before && owns_socket(engine))
+	if (r == 0)
+		r = prodd_metric_share_turn(&engine->metrics, is_welcomed(engine), &why);
+	if (r == 0 && engine->link.out.size > 0 && owns_socket(engine))
 		r = prodd_link_flush(&engine->link, &why);
 	if (r < 0) {
 		end_session(engine, &why);
@@ -260,7 +262,7 @@ static int turn(struct prodd_engine *engine, int timeout_ms, struct prodd_error 
 	if (events & PRODD_ON_SOCKET && engine->conversation.phase != PRODD_PHASE_AWAY)
 		exchange(engine);
 	pass_deadline(engine);
-	share_metrics(engine);
+	tend(engine);
 	return 0;
 }
 
@@ -334,7 +336,10 @@ static void set_up(struct prodd_engine *engine, struct prodd *p, const char *ins
 		.status = &p->status,
 		.link = &engine->link,
 		.instance = instance,
+		.log = &engine->log,
 	};
+	prodd_log_turns_init(&engine->log, &p->log, &engine->conversation, &engine->poller, p->messages,
+			     p->surroundings.cache, p->settings.app);
 	engine->reader.frame = take_frame;
 	prodd_metric_share_init(&engine->metrics, p->metrics, &engine->conversation);
 }
@@ -395,6 +400,7 @@ void prodd_engine_free(struct prodd_engine *engine)
 	atomic_store(&engine->metrics.metrics->poller, NULL);
 	prodd_metric_share_clear(&engine->metrics);
 	prodd_adoption_clear(&engine->adoption);
+	prodd_log_turns_clear(&engine->log);
 	free(engine);
 }
 

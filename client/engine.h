@@ -11,6 +11,7 @@
 
 #include "client/conversation.h"
 #include "client/metric_share.h"
+#include "client/log.h"
 #include "client/poller.h"
 
 /* How long a daemon that accepted the connection may take to welcome and subscribe this instance. */
@@ -27,6 +28,7 @@ struct prodd_engine {
 	struct prodd_conversation conversation;
 	struct prodd_adoption adoption;
 	struct prodd_metric_share metrics;
+	struct prodd_log_turns log;
 	int number;			/* of the poller's descriptor, for ever; -1: not chosen yet */
 	int64_t armed_ns;		/* what the timer is set to */
 	int64_t due_ns; /* next attempt to connect, or end of patience; PRODD_NEVER: neither */

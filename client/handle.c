@@ -33,8 +33,10 @@ struct prodd *prodd_new(const char *app)
 		return NULL;
 	p->messages = prodd_messages_new(app ? app : "");
 	p->metrics = p->messages ? prodd_metrics_new(p->messages) : NULL;
+	prodd_log_init(&p->log, &p->threshold);
 	if (!p->metrics || prodd_settings_init(&p->settings, app ? app : "") < 0) {
 		prodd_metrics_free(p->metrics);
+		prodd_log_clear(&p->log);
 		prodd_messages_unref(p->messages);
 		free(p);
 		return NULL;
@@ -83,6 +85,8 @@ static int start(struct prodd *p, struct prodd_error *e)
 {
 	int r = prodd_surroundings_read(&p->surroundings, &p->settings, p->messages, e);
 
+	if (r == 0)
+		r = prodd_rings_open(&p->log.rings, p->settings.log_ring, p->messages, e);
 	if (r < 0)
 		return r;
 	p->engine = prodd_engine_new(p, p->settings.instance);
@@ -115,6 +119,7 @@ int prodd_start(struct prodd *p, struct prodd_error *e)
 		p->started = false;
 		prodd_engine_free(p->engine);
 		p->engine = NULL;
+		prodd_rings_free(&p->log.rings);
 		prodd_surroundings_clear(&p->surroundings);
 		prodd_status_set(&p->status, PRODD_STATE_OFF, NULL);
 	}
@@ -148,7 +153,9 @@ int prodd_close(struct prodd *p)
 		return -PRODD_E_USAGE;
 	if (atomic_exchange(&p->closed, true))
 		return 0;
+	prodd_log_finish(p);
 	end_turns(p);
+	prodd_log_close(p);
 	prodd_engine_close(p->engine);
 	prodd_status_close(&p->status);
 	return 0;
@@ -170,6 +177,7 @@ void prodd_free(struct prodd *p)
 	prodd_metrics_free(p->metrics);
 	prodd_snapshot_use(&p->current, NULL);
 	prodd_names_clear(&p->keys);
+	prodd_log_clear(&p->log);
 	prodd_status_clear(&p->status);
 	prodd_surroundings_clear(&p->surroundings);
 	prodd_settings_clear(&p->settings);
@@ -200,6 +208,7 @@ static int leave_parent(struct prodd *p)
 
 	prodd_messages_forked(p->messages);
 	prodd_metrics_own(p->metrics);
+	prodd_log_forked(&p->log);
 	p->has_thread = false;
 	if (p->engine)
 		p->abandoned = prodd_engine_leave(p->engine, &number);

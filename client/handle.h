@@ -5,6 +5,7 @@
  *   settings, surroundings   the program before prodd_start(), nobody after
  *   current, keys, messages  anybody, without locks
  *   metrics                  anybody, under its lock where they are declared
+ *   threshold, log           anybody, without locks but where levels are set
  *   status                   anybody, under its lock
  *   engine                   one thread at a time: who entered it
  *
@@ -14,10 +15,12 @@
 #define PRODD_CLIENT_HANDLE_H
 
 #include "client/engine.h"
+#include "client/log.h"
 #include "client/mark.h"
 #include "client/metric.h"
 
 struct prodd {
+	struct prodd_threshold threshold;	/* first: the inline functions of prodd/log.h read it */
 	struct prodd_mark mark;
 	struct prodd_settings settings;
 	struct prodd_surroundings surroundings;
@@ -25,6 +28,7 @@ struct prodd {
 	struct prodd_current current;
 	struct prodd_names keys;
 	struct prodd_metrics *metrics;	/* owned */
+	struct prodd_log log;
 	struct prodd_status status;
 	struct prodd_engine *engine;	/* owned; from prodd_start() to prodd_free() */
 	struct prodd_engine *abandoned;	/* the parent's, when the fork came in the midst of a turn */

@@ -10,6 +10,7 @@
 #include "client/link.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -47,6 +48,13 @@ static bool is_ours(const struct prodd_link *link)
 
 	return link->fd >= 0 && fstat(link->fd, &st) == 0 && st.st_dev == link->device &&
 	       st.st_ino == link->inode;
+}
+
+bool prodd_link_is_up(const struct prodd_link *link)
+{
+	struct pollfd socket = { .fd = link->fd };
+
+	return is_ours(link) && poll(&socket, 1, 0) >= 0 && !(socket.revents & (POLLHUP | POLLERR));
 }
 
 int prodd_link_connect(struct prodd_link *link, const char *path, struct prodd_error *e)

@@ -62,6 +62,9 @@ int prodd_link_take(struct prodd_link *link);
 /* Sends what is queued in `out`, as far as the socket takes it. Returns 0 or -PRODD_E_CLOSED. */
 int prodd_link_flush(struct prodd_link *link, struct prodd_error *e);
 
+/* Whether the connection stands, as far as the kernel knows. */
+bool prodd_link_is_up(const struct prodd_link *link);
+
 /* Forgets the connection and closes its socket, unless the number is another file's by now. */
 void prodd_link_drop(struct prodd_link *link);
 

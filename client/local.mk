@@ -5,6 +5,7 @@ proddinclude_HEADERS += \
 	client/include/prodd/client.h \
 	client/include/prodd/config.h \
 	client/include/prodd/handle.h \
+	client/include/prodd/log.h \
 	client/include/prodd/metric.h
 
 pkgconfig_DATA += client/prodd-client.pc
@@ -24,11 +25,18 @@ libclient_la_SOURCES = \
 	client/current.c client/current.h \
 	client/declared.c client/declared.h \
 	client/dispatch.c \
+	client/encode.c client/encode.h \
 	client/engine.c client/engine.h \
 	client/getters.c \
 	client/handle.c client/handle.h \
 	client/keys.c \
+	client/level.c client/level.h \
 	client/link.c client/link.h \
+	client/log.c client/log.h \
+	client/log_close.c \
+	client/log_push.c client/log_push.h \
+	client/log_sync.c client/log_sync.h \
+	client/log_turns.c \
 	client/mark.c client/mark.h \
 	client/messages.c client/messages.h \
 	client/metric.c client/metric.h \
@@ -48,6 +56,11 @@ libclient_la_SOURCES = \
 	client/print.c client/print.h \
 	client/reading.c client/reading.h \
 	client/region.c client/region.h \
+	client/rest.c client/rest.h \
+	client/rest_file.h \
+	client/rest_save.c \
+	client/ring_out.c client/ring_out.h \
+	client/secret_names.c client/secret_names.h \
 	client/settings.c client/settings.h \
 	client/snapshot.c client/snapshot.h \
 	client/status.c client/status.h \

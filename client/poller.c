@@ -59,6 +59,41 @@ int prodd_poller_add(struct prodd_poller *poller, int fd, struct prodd_error *e)
 	return 0;
 }
 
+/* ---- descriptors of the daemon's, without an event */
+
+static int control_silent(const struct prodd_poller *poller, int operation, int fd)
+{
+	struct epoll_event event = { .events = 0 };
+
+	return fd < 0 || poller->epoll < 0 ? -1 : epoll_ctl(poller->epoll, operation, fd, &event);
+}
+
+int prodd_poller_enter(struct prodd_poller *poller, int fd, struct prodd_error *e)
+{
+	if (control_silent(poller, EPOLL_CTL_ADD, fd) < 0)
+		return prodd_error_set(e, PRODD_E_IO, "epoll: %s", strerror(errno));
+	return 0;
+}
+
+bool prodd_poller_holds(const struct prodd_poller *poller, int fd)
+{
+	return control_silent(poller, EPOLL_CTL_MOD, fd) == 0;
+}
+
+bool prodd_poller_remove(struct prodd_poller *poller, int fd)
+{
+	return control_silent(poller, EPOLL_CTL_DEL, fd) == 0;
+}
+
+bool prodd_poller_ring(const struct prodd_poller *poller, int fd)
+{
+	const uint64_t one = 1;
+
+	return prodd_poller_holds(poller, fd) && write(fd, &one, sizeof one) == sizeof one;
+}
+
+/* ---- opening */
+
 /* Takes `number` for the descriptor when it is free; never one that is in use. */
 static void move_to(struct prodd_poller *poller, int number)
 {

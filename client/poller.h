@@ -43,6 +43,21 @@ int prodd_poller_add(struct prodd_poller *poller, int fd, struct prodd_error *e)
 /* True when `fd` is the socket added; from now on it is also watched for writing, or not. */
 bool prodd_poller_has(const struct prodd_poller *poller, int fd, bool writing);
 
+/*
+ * A descriptor that is only written to, an eventfd of the daemon's: entered so that it can be told from another file
+ * of the same number. It never ends a wait. Returns 0 or -PRODD_E_IO.
+ */
+int prodd_poller_enter(struct prodd_poller *poller, int fd, struct prodd_error *e);
+
+/* Whether the number is still that of what was entered. */
+bool prodd_poller_holds(const struct prodd_poller *poller, int fd);
+
+/* Removes it, before it is replaced under the same number; false: the number is not ours. */
+bool prodd_poller_remove(struct prodd_poller *poller, int fd);
+
+/* Adds 1 to the eventfd, in whichever thread. False: the number is not ours. */
+bool prodd_poller_ring(const struct prodd_poller *poller, int fd);
+
 /* Waits for at most `timeout_ms`. Returns a set of enum prodd_poller_event, 0 at the timeout or a signal;
  * timer and wake-up are used up. */
 int prodd_poller_wait(struct prodd_poller *poller, int timeout_ms);

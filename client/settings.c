@@ -8,10 +8,12 @@
 #include "client/handle.h"
 #include "proto/cursor.h"
 #include "proto/limits.h"
+#include "proto/shm/ring.h"
 
 int prodd_settings_init(struct prodd_settings *s, const char *app)
 {
-	*s = (struct prodd_settings){ .variables = true, .reconnect_ms = PRODD_RECONNECT_MS };
+	*s = (struct prodd_settings){ .variables = true, .reconnect_ms = PRODD_RECONNECT_MS,
+				       .log_ring = RING_CAPACITY_USUAL };
 	s->app = strdup(app);
 	return s->app ? 0 : -PRODD_E_NO_MEMORY;
 }
@@ -144,6 +146,30 @@ int prodd_set_own_loop(struct prodd *p)
 	if (r > 0)
 		p->settings.own_loop = true;
 	return r < 0 ? r : 0;
+}
+
+int prodd_set_log_ring(struct prodd *p, size_t bytes)
+{
+	int r = may_set(p);
+
+	if (r <= 0)
+		return r;
+	if (bytes != 0 && (bytes < RING_CAPACITY_MIN || bytes > RING_CAPACITY_MAX || (bytes & (bytes - 1)) != 0))
+		return -PRODD_E_USAGE;
+	p->settings.log_ring = bytes;
+	return 0;
+}
+
+int prodd_set_log_blocking(struct prodd *p, int timeout_ms)
+{
+	int r = may_set(p);
+
+	if (r <= 0)
+		return r;
+	if (timeout_ms < 0 || timeout_ms > PRODD_LOG_BLOCKING_MS_MAX)
+		return -PRODD_E_USAGE;
+	p->settings.log_blocking_ms = timeout_ms;
+	return 0;
 }
 
 int prodd_set_log(struct prodd *p, prodd_log_callback *callback, void *arg)

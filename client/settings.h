@@ -12,6 +12,7 @@
 #define PRODD_NAME_MAX 64 /* bytes of an instance's or environment's name: hello in the wire's schema */
 #define PRODD_RECONNECT_MS 5000
 #define PRODD_RECONNECT_MS_MAX 3600000
+#define PRODD_LOG_BLOCKING_MS_MAX 3600000
 
 struct prodd_settings {
 	char *app;			/* texts are owned; NULL: not set */
@@ -23,6 +24,8 @@ struct prodd_settings {
 	bool variables;
 	bool own_loop;
 	int reconnect_ms;
+	size_t log_ring;		/* bytes; 0: none */
+	int log_blocking_ms;		/* 0: a full ring drops */
 	prodd_validate_callback *validate;
 	void *validate_arg;
 	prodd_change_callback *change;

@@ -19,7 +19,7 @@
 
 static _Atomic uint64_t *word_at(const struct ring *ring, uint64_t position)
 {
-	return (_Atomic uint64_t *)(void *)(ring->slots + (position & (ring->capacity - 1)));
+	return (_Atomic uint64_t *)(void *)(ring->slots + (position & (ring->capacity - RING_ALIGN)));
 }
 
 static uint64_t left_before_end(const struct ring *ring, uint64_t position)
@@ -283,4 +283,13 @@ uint64_t ring_fill(const struct ring *ring)
 	uint64_t tail = atomic_load_explicit(&ring->head->tail, memory_order_relaxed);
 
 	return tail - head < ring->capacity ? tail - head : ring->capacity;
+}
+
+bool ring_is_blocked(const struct ring *ring, uint64_t *ret_head)
+{
+	uint64_t head = atomic_load_explicit(&ring->head->head, memory_order_acquire);
+	uint64_t word = atomic_load_explicit(word_at(ring, head), memory_order_acquire);
+
+	*ret_head = head;
+	return ring_fill(ring) > 0 && (word == 0 || word & RING_RESERVED);
 }

@@ -191,6 +191,9 @@ void ring_release_cold(struct ring *ring, uint64_t to, uint64_t page) RING_SYMBO
  * asleep. */
 bool ring_sleep(struct ring *ring, const struct ring_reading *reading) RING_SYMBOL("sleep");
 
+/* Whether what is not released begins with a slot that its producer has not published. Any process: a hint. */
+bool ring_is_blocked(const struct ring *ring, uint64_t *ret_head) RING_SYMBOL("is_blocked");
+
 /* Bytes between what is released and what is reserved; never over the capacity. */
 uint64_t ring_fill(const struct ring *ring) RING_SYMBOL("fill");
 

@@ -130,6 +130,8 @@ static void converse(void)
 	line_answer(&line, &wire_record_welcome, &welcome);
 	dispatch_some();
 	line_receive(&line);
+	line_take_ring(&line);
+	line_receive(&line);
 	line_answer(&line, &wire_record_subscribed, &subscribed);
 	send_call(WIRE_M_config_apply, &apply);
 	send_call(WIRE_M_config_offer, &offer);

@@ -30,6 +30,12 @@ START_TEST(a_null_handle_does_nothing)
 	ck_assert_int_eq(prodd_set_reconnect(NULL, 1), 0);
 	ck_assert_int_eq(prodd_set_own_loop(NULL), 0);
 	ck_assert_int_eq(prodd_set_log(NULL, NULL, NULL), 0);
+	ck_assert_int_eq(prodd_set_log_ring(NULL, 65536), 0);
+	ck_assert_int_eq(prodd_set_log_blocking(NULL, 10), 0);
+	ck_assert_int_eq(prodd_set_level(NULL, "db", PRODD_DEBUG), 0);
+	ck_assert_int_eq(prodd_log(NULL, PRODD_ERROR, NULL, "x", NULL, 0), 0);
+	ck_assert_int_eq(prodd_error(NULL, "x", prodd_int("a", 1)), 0);
+	ck_assert_int_eq(prodd_log_sync(NULL, 10, &e), 0);
 	ck_assert_int_eq(prodd_on_validate(NULL, NULL, NULL), 0);
 	ck_assert_int_eq(prodd_on_change(NULL, NULL, NULL), 0);
 	ck_assert_int_eq(prodd_declare(NULL, keys, 1, &e), 0);

@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -71,19 +72,27 @@ bool peer_is_called(struct peer *p, int within_ms)
 
 void peer_accept(struct peer *p, struct line *l)
 {
-	*l = (struct line){ .in.limit = PRODD_REPLY_MAX, .passed = -1 };
+	*l = (struct line){ .in.limit = PRODD_REPLY_MAX, .passed = -1, .ring = -1, .wake = -1,
+			    .ring_refused = p->ring_refused };
 	ck_assert_msg(peer_is_called(p, peer_patience_ms), "nobody connects");
 	l->fd = accept4(p->listener, NULL, NULL, SOCK_CLOEXEC);
 	ck_assert_int_ge(l->fd, 0);
+}
+
+static void keep(int *slot, int fd)
+{
+	if (*slot >= 0)
+		close(*slot);
+	*slot = fd;
 }
 
 void line_close(struct line *l)
 {
 	close(l->fd);
 	l->fd = -1;
-	if (l->passed >= 0)
-		close(l->passed);
-	l->passed = -1;
+	keep(&l->passed, -1);
+	keep(&l->ring, -1);
+	keep(&l->wake, -1);
 	prodd_deframer_clear(&l->in);
 }
 
@@ -96,8 +105,7 @@ static void keep_descriptor(struct line *l, struct msghdr *message)
 	if (!c)
 		return;
 	ck_assert_int_eq(c->cmsg_type, SCM_RIGHTS);
-	if (l->passed >= 0)
-		close(l->passed);
+	keep(&l->passed, -1);
 	memcpy(&l->passed, CMSG_DATA(c), sizeof l->passed);
 }
 
@@ -184,12 +192,45 @@ void line_refuse(struct line *l, int code)
 	line_send(l, prodd_buffer_slice(&b));
 }
 
+static void send_with_descriptor(struct line *l, struct prodd_slice bytes, int fd)
+{
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof fd)] = { 0 };
+	struct iovec piece = { (void *)(uintptr_t)bytes.at, bytes.size };
+	struct msghdr message = { .msg_iov = &piece, .msg_iovlen = 1, .msg_control = control,
+				  .msg_controllen = sizeof control };
+	struct cmsghdr *c = CMSG_FIRSTHDR(&message);
+
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(sizeof fd);
+	memcpy(CMSG_DATA(c), &fd, sizeof fd);
+	ck_assert_int_eq(sendmsg(l->fd, &message, MSG_NOSIGNAL), (ssize_t)bytes.size);
+}
+
 static void decode(struct line *l, const struct wire_record *type, void *ret)
 {
 	struct prodd_error e;
 	int r = prodd_message_decode(&l->m, type, ret, &e);
 
 	ck_assert_msg(r == 0, "%s", e.text);
+}
+
+void line_take_ring(struct line *l)
+{
+	struct wire_ring_attached attached = { .sync = prodd_slice("interval") };
+	prodd_auto_buffer b = { 0 };
+
+	ck_assert_int_eq(l->m.method, WIRE_M_ring_attach);
+	if (l->ring_refused) {
+		line_refuse(l, l->ring_refused);
+		return;
+	}
+	ck_assert_int_ge(l->passed, 0);
+	keep(&l->ring, l->passed);
+	l->passed = -1;
+	keep(&l->wake, eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+	ck_assert_int_eq(prodd_frame_answer(&b, l->m.id, &wire_record_ring_attached, &attached), 0);
+	send_with_descriptor(l, prodd_buffer_slice(&b), l->wake);
 }
 
 /* ---- the beginning */
@@ -222,6 +263,8 @@ void line_greet(struct line *l, const char *instance, const char *state)
 
 	take_hello(l, instance);
 	line_receive(l);
+	for (; l->m.method == WIRE_M_ring_attach; line_receive(l))
+		line_take_ring(l);
 	for (l->declared = 0; l->m.method == WIRE_M_config_declare; line_receive(l)) {
 		decode(l, &wire_record_declare, &declare);
 		l->declared += declare.keys.count;

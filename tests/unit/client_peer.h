@@ -16,11 +16,13 @@ struct peer {
 	char directory[32];		/* removed by peer_close */
 	char socket[64];
 	int listener;			/* -1: nobody listens */
+	int ring_refused;		/* the error that ring.attach is answered with; 0: it is taken */
 };
 
 /* One connection, the daemon's side. */
 struct line {
 	int fd;
+	int ring_refused;		/* the peer's */
 	struct prodd_deframer in;
 	char chunk[16384];
 	struct prodd_slice unread;
@@ -32,6 +34,8 @@ struct line {
 	uint64_t generation;		/* that subscribe named */
 	uint32_t declared;		/* keys */
 	uint32_t variables;
+	int ring;			/* memfd of the ring attached last, owned; -1: none */
+	int wake;			/* eventfd given for it, owned; -1: none */
 };
 
 void peer_open(struct peer *p);
@@ -54,6 +58,9 @@ void line_expect_end(struct line *l);
 void line_send(struct line *l, struct prodd_slice bytes);
 void line_answer(struct line *l, const struct wire_record *type, const void *result);
 void line_refuse(struct line *l, int code);
+
+/* Answers the call received last, a ring.attach, as `ring_refused` says. */
+void line_take_ring(struct line *l);
 
 /* Hello, welcome as `instance` (NULL: the name asked for, or "1"), declarations, up to the subscription,
  * which is answered with `state`. */

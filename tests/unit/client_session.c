@@ -418,6 +418,8 @@ static void subscribe_with_problem(const char *state)
 					    .pid = 1,
 					    .epoch = prodd_slice("e"),
 					    .app = prodd_slice("orders~alice") });
+	line_receive(&line);
+	line_take_ring(&line);
 	line_receive(&line);	/* subscribe */
 	line_answer(&line, &wire_record_subscribed, &subscribed);
 }

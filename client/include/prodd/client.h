@@ -28,7 +28,8 @@
  *               error; where they take a `struct prodd_error *e` it says what happened; it may be NULL.
  *   Time        No call needs a connection.  Those that wait have a timeout in their arguments and return
  *               at most 10 ms after it; all others return within 5 ms and make no system call that blocks.
- *               prodd_close() and prodd_free() wait for a callback that runs at that moment.
+ *               prodd_close() and prodd_free() wait for a callback that runs at that moment, and up to
+ *               250 ms for a daemon that is there to take log records that it does not have yet.
  *   Threads     Each call says who may make it.  Callbacks run without locks held: in the library's thread,
  *               or, when the program has its own loop, in the one that calls prodd_dispatch() or
  *               prodd_wait_config().  They may make any call but those that wait, dispatch or end the handle.
@@ -47,6 +48,7 @@
 #include <prodd/config.h>
 #include <prodd/error.h>
 #include <prodd/handle.h>
+#include <prodd/log.h>
 #include <prodd/metric.h>
 
 #endif

@@ -172,7 +172,9 @@ int prodd_dispatch(struct prodd *p, struct prodd_error *e);
 /*
  * Ends the session and the library's thread; the configuration in use can still be read.
  * Threads: any, not from a callback.  Ownership: none.
- * Returns: 0; -PRODD_E_USAGE from a callback.  Waits for a callback that runs at that moment.  Since: 0.1.0.
+ * Returns: 0; -PRODD_E_USAGE from a callback.  Waits for a callback that runs at that moment, and for at most
+ * 250 ms until a daemon that is there has the log records; without one they go to a file in the cache directory
+ * and are shipped by the next instance of the app.  Since: 0.1.0.
  */
 int prodd_close(struct prodd *p);
 

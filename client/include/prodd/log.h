@@ -164,21 +164,34 @@ int prodd_log(struct prodd *p, enum prodd_level level, const struct prodd_site *
 #define PRODD_LOG_TEXT_(x) #x
 #define PRODD_LOG_LINE_(x) PRODD_LOG_TEXT_(x)
 
+/* The file without its path, where the compiler knows it (GCC 12, clang 9). */
+#ifdef __FILE_NAME__
+#define PRODD_LOG_FILE_ __FILE_NAME__
+#else
+#define PRODD_LOG_FILE_ __FILE__
+#endif
+
 /* Name the target of a file's records before including this header: #define PRODD_TARGET "db.pool" */
 #ifndef PRODD_TARGET
 #define PRODD_TARGET NULL
 #endif
 
-#ifndef __cplusplus
-#define PRODD_LOG_FIELDS_(...) ((struct prodd_field[]){ { NULL, PRODD_FIELD_BOOL, 0, { 0 } }, ##__VA_ARGS__ })
-
 /*
- * Logs at a level, with any number of fields. An expression of type int: what prodd_log() returns.
+ * Logs at a level, with any number of fields. An expression of type int: what prodd_log() returns. Arguments behind
+ * the level are evaluated only if a record of that level may be logged.
  * Since: 0.1.0.
  */
+#define prodd_trace(p, ...) PRODD_LOG(p, PRODD_TRACE, __VA_ARGS__)
+#define prodd_debug(p, ...) PRODD_LOG(p, PRODD_DEBUG, __VA_ARGS__)
+#define prodd_info(p, ...) PRODD_LOG(p, PRODD_INFO, __VA_ARGS__)
+#define prodd_warn(p, ...) PRODD_LOG(p, PRODD_WARN, __VA_ARGS__)
+#define prodd_error(p, ...) PRODD_LOG(p, PRODD_ERROR, __VA_ARGS__)
+
+#ifndef __cplusplus
 #define PRODD_LOG(p, level, message, ...) \
 	__extension__({ \
-		static const struct prodd_site prodd_site_ = { PRODD_TARGET, __FILE_NAME__ ":" PRODD_LOG_LINE_(__LINE__) }; \
+		static const struct prodd_site prodd_site_ = { PRODD_TARGET, \
+							       PRODD_LOG_FILE_ ":" PRODD_LOG_LINE_(__LINE__) }; \
 		struct prodd *prodd_p_ = (p); \
 		int prodd_r_ = 0; \
 		if (__builtin_expect(prodd_logs(prodd_p_, (level)), 0)) { \
@@ -188,20 +201,36 @@ int prodd_log(struct prodd *p, enum prodd_level level, const struct prodd_site *
 		} \
 		prodd_r_; \
 	})
+#else
+#define PRODD_LOG(p, level, ...) \
+	([&]() -> int { \
+		static const struct prodd_site prodd_site_ = { PRODD_TARGET, \
+							       PRODD_LOG_FILE_ ":" PRODD_LOG_LINE_(__LINE__) }; \
+		struct prodd *prodd_p_ = (p); \
+		if (!__builtin_expect(prodd_logs(prodd_p_, (level)), 0)) \
+			return 0; \
+		return prodd_log_with_(prodd_p_, (level), &prodd_site_, __VA_ARGS__); \
+	}())
 
-#define prodd_trace(p, ...) PRODD_LOG(p, PRODD_TRACE, __VA_ARGS__)
-#define prodd_debug(p, ...) PRODD_LOG(p, PRODD_DEBUG, __VA_ARGS__)
-#define prodd_info(p, ...) PRODD_LOG(p, PRODD_INFO, __VA_ARGS__)
-#define prodd_warn(p, ...) PRODD_LOG(p, PRODD_WARN, __VA_ARGS__)
-#define prodd_error(p, ...) PRODD_LOG(p, PRODD_ERROR, __VA_ARGS__)
+extern "C++" {
+template<typename... Fields>
+inline int prodd_log_with_(struct prodd *p, enum prodd_level level, const struct prodd_site *site, const char *message,
+			   const Fields &...fields)
+{
+	const struct prodd_field all[] = { prodd_field(), fields... };
+
+	return prodd_log(p, level, site, message, all + 1, sizeof...(fields));
+}
+}
 #endif
 
 /*
- * Waits until all that this thread logged before is durable on the host: written by prodd and synced.
+ * Waits, for at most `timeout_ms` (negative: without limit), until all that this thread logged before is durable on
+ * the host: written by prodd and synced.  With an own loop it dispatches meanwhile.
  * Threads: any, not from a callback.  Ownership: *e is filled.
- * Returns: 0; -PRODD_E_TIMEOUT; -PRODD_E_CLOSED without a daemon (what is in the ring is kept until one comes);
- * -PRODD_E_IO when the daemon cannot make it durable; -PRODD_E_USAGE from a callback or before prodd_start(); with an own
- * loop it dispatches meanwhile.  Since: 0.1.0.
+ * Returns: 0; -PRODD_E_TIMEOUT when a daemon is there but is not done; -PRODD_E_CLOSED when no daemon has come in that
+ * time (what is in the ring is kept until one comes), or after prodd_close(); -PRODD_E_IO when the daemon cannot make it
+ * durable; -PRODD_E_USAGE from a callback or before prodd_start().  Since: 0.1.0.
  */
 int prodd_log_sync(struct prodd *p, int timeout_ms, struct prodd_error *e);
 
@@ -209,7 +238,8 @@ int prodd_log_sync(struct prodd *p, int timeout_ms, struct prodd_error *e);
 
 /*
  * Sets the size of the ring, 1 MiB by default: a power of two from 65536 to 67108864; 0: no ring, records go over the
- * socket, and a crash loses those that are under way.
+ * socket, and a crash loses those that are under way. The same happens, with a warning, where no memory to share can
+ * be had (RLIMIT_FSIZE).
  * Threads: one at a time.  Ownership: none.
  * Returns: 0; -PRODD_E_USAGE when started already or the size is not allowed.  Since: 0.1.0.
  */
@@ -217,8 +247,9 @@ int prodd_set_log_ring(struct prodd *p, size_t bytes);
 
 /*
  * Has a call that finds the ring full wait for room, at most `timeout_ms`, instead of dropping the record. 0: drop
- * (default).
- * Threads: one at a time.  Ownership: none.  Returns: 0; -PRODD_E_USAGE when started already.  Since: 0.1.0.
+ * (default). A callback never waits.
+ * Threads: one at a time.  Ownership: none.
+ * Returns: 0; -PRODD_E_USAGE when started already, or out of 0 .. 3600000.  Since: 0.1.0.
  */
 int prodd_set_log_blocking(struct prodd *p, int timeout_ms);
 

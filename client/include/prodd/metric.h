@@ -41,7 +41,11 @@ extern "C" {
 
 /* ---- shards: each thread has one, given at its first use -------------------------------------------- */
 
-unsigned prodd_shard_choose(void);	/* the library's; 1 to 64. Threads: any. Since: 0.1.0. */
+/*
+ * Which shard this thread adds to; the inline functions below ask once for each thread.
+ * Threads: any.  Ownership: none.  Returns: 1 to 64.  Since: 0.1.0.
+ */
+unsigned prodd_shard_choose(void);
 
 static __thread unsigned prodd_shard_of_thread __attribute__((unused));	/* 0: not chosen */
 
@@ -110,7 +114,7 @@ struct prodd_gauge *prodd_gauge(struct prodd *p, const char *name, const char *h
 				enum prodd_gauge_mode mode);
 
 /*
- * Sets, or adds to, a gauge; NaN, and to add up to what is not finite, is refused, and counted.
+ * Sets, or adds to, a gauge; NaN is refused, and counted.
  * Threads: any.  Ownership: none.  Returns: nothing.  Since: 0.1.0.
  */
 void prodd_gauge_set(struct prodd_gauge *g, double value);
@@ -127,7 +131,7 @@ struct prodd_histogram *prodd_histogram(struct prodd *p, const char *name, const
 					const double *bounds, size_t count);
 
 /*
- * Counts a value. One that is not finite is refused, and counted.
+ * Counts a value. NaN is refused, and counted.
  * Threads: any.  Ownership: none.  Returns: nothing.  Since: 0.1.0.
  */
 void prodd_observe(struct prodd_histogram *h, double value);
