@@ -18,6 +18,7 @@ AM_TESTS_ENVIRONMENT = \
 	PRODD_BIN='$(abs_builddir)/prodd'; export PRODD_BIN; \
 	PRODD_LIBEXEC='$(abs_builddir)'; export PRODD_LIBEXEC; \
 	PRODCTL='$(abs_builddir)/prodctl'; export PRODCTL; \
+	LOGGER_BIN='$(abs_builddir)/tests/programs/logger'; export LOGGER_BIN; \
 	HELLO_BIN='$(abs_builddir)/examples/hello/hello'; \
 	if test -x '$(abs_builddir)/examples/hello/.libs/hello'; then \
 		HELLO_BIN='$(abs_builddir)/examples/hello/.libs/hello'; \
@@ -37,6 +38,7 @@ include tests/core.mk
 include tests/expose.mk
 include tests/fuzz.mk
 include tests/house.mk
+include tests/liblog.mk
 include tests/metric.mk
 include tests/log.mk
 include tests/prodctl.mk
