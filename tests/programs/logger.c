@@ -7,7 +7,7 @@
  *	       [--end close | exit | kill | stop | wait]
  *
  * Each thread of each process (the first, and as many forked workers) logs `count` records "record" with the fields
- * `worker`, `thread`, `n` (from 0) and, with --size, `fill`. --connect waits for a session before the first one.
+ * `worker`, `t` (its thread), `n` (from 0) and, with --size, `fill`. --connect waits for a session before the first one.
  * Then a line "logged OK DROPPED" goes to stdout for each process, and the process ends: by prodd_free(), by _exit(0), by
  * SIGKILL (in the thread that logs, directly behind its last record; no line is printed, and all threads but the last
  * to finish have ended), by SIGSTOP, or when its stdin ends.
@@ -50,9 +50,9 @@ static void *work(void *arg)
 	long thread = (long)(intptr_t)arg;
 
 	for (long n = 0; n < o.count; n++) {
-		int r = o.size ? prodd_info(p, "record", prodd_int("worker", worker), prodd_int("thread", thread),
+		int r = o.size ? prodd_info(p, "record", prodd_int("worker", worker), prodd_int("t", thread),
 					    prodd_int("n", n), prodd_text("fill", fill, (size_t)o.size)) :
-				 prodd_info(p, "record", prodd_int("worker", worker), prodd_int("thread", thread),
+				 prodd_info(p, "record", prodd_int("worker", worker), prodd_int("t", thread),
 					    prodd_int("n", n));
 
 		if (r == 0)
