@@ -30,6 +30,19 @@ tests_unit_client_metrics_shared_CFLAGS = $(client_unit_cflags)
 tests_unit_client_metrics_shared_LDADD = $(client_unit_libs)
 endif
 
+check_PROGRAMS += tests/programs/counting
+tests_programs_counting_SOURCES = tests/programs/counting.c
+tests_programs_counting_CPPFLAGS = $(CLIENT_CPPFLAGS)
+tests_programs_counting_LDADD = libclient.la $(MSGPACK_LIBS)
+tests_programs_counting_LDFLAGS = $(AM_LDFLAGS) -pthread
+
+if DAEMON
+metric_library_tests = tests/integration/forked_workers_count_truly.py
+dist_check_SCRIPTS += $(metric_library_tests)
+TESTS += $(metric_library_tests)
+EXTRA_DIST += tests/integration/truth.py
+endif
+
 check_PROGRAMS += tests/abi/segment
 tests_abi_segment_SOURCES = tests/abi/segment.c tests/unit/families.h
 tests_abi_segment_LDADD = libproto.la $(MSGPACK_LIBS)
