@@ -7,7 +7,9 @@ segment_unit_tests = \
 	tests/unit/segment
 metric_unit_tests = \
 	tests/unit/client_metrics \
-	tests/unit/client_metrics_shared
+	tests/unit/client_metrics_shared \
+	tests/unit/client_metrics_threads \
+	tests/unit/metrics_fork
 check_PROGRAMS += $(segment_unit_tests) $(metric_unit_tests)
 TESTS += $(segment_unit_tests) $(metric_unit_tests)
 
@@ -23,6 +25,15 @@ tests_unit_client_metrics_SOURCES = tests/unit/client_metrics.c $(client_counts)
 tests_unit_client_metrics_CPPFLAGS = $(client_unit_cppflags)
 tests_unit_client_metrics_CFLAGS = $(client_unit_cflags)
 tests_unit_client_metrics_LDADD = $(client_unit_libs)
+tests_unit_client_metrics_threads_SOURCES = tests/unit/client_metrics_threads.c $(client_counts)
+tests_unit_client_metrics_threads_CPPFLAGS = $(client_unit_cppflags)
+tests_unit_client_metrics_threads_CFLAGS = $(client_unit_cflags)
+tests_unit_client_metrics_threads_LDADD = $(client_unit_libs)
+tests_unit_metrics_fork_SOURCES = tests/unit/metrics_fork.c tests/unit/client_counts.c tests/unit/client_counts.h \
+	$(client_play)
+tests_unit_metrics_fork_CPPFLAGS = $(client_unit_cppflags)
+tests_unit_metrics_fork_CFLAGS = $(client_unit_cflags)
+tests_unit_metrics_fork_LDADD = $(client_unit_libs)
 tests_unit_client_metrics_shared_SOURCES = tests/unit/client_metrics_shared.c tests/unit/client_counts.c \
 	tests/unit/client_counts.h $(client_play)
 tests_unit_client_metrics_shared_CPPFLAGS = $(client_unit_cppflags)
