@@ -2,9 +2,26 @@
 # What apps count: registry, ledger, segments, pushes.
 
 if DAEMON
-metric_tests = \
+if HAVE_CHECK
+registry_unit_tests = \
+	tests/unit/metric_ledger \
+	tests/unit/metric_registry
+check_PROGRAMS += $(registry_unit_tests)
+TESTS += $(registry_unit_tests)
+
+registry_unit_libs = libprodd-metric.la $(MSGPACK_LIBS) $(CHECK_LIBS) -lm
+metric_rig = tests/unit/metric_rig.c tests/unit/metric_rig.h
+tests_unit_metric_ledger_SOURCES = tests/unit/metric_ledger.c $(metric_rig) $(suite)
+tests_unit_metric_ledger_CFLAGS = $(core_unit_cflags)
+tests_unit_metric_ledger_LDADD = $(registry_unit_libs)
+tests_unit_metric_registry_SOURCES = tests/unit/metric_registry.c $(metric_rig) $(suite)
+tests_unit_metric_registry_CFLAGS = $(core_unit_cflags)
+tests_unit_metric_registry_LDADD = $(registry_unit_libs)
+endif
+
+registry_tests = \
 	tests/integration/counters_outlive_who_counts.py
-dist_check_SCRIPTS += $(metric_tests)
-TESTS += $(metric_tests)
+dist_check_SCRIPTS += $(registry_tests)
+TESTS += $(registry_tests)
 EXTRA_DIST += tests/integration/segments.py
 endif
