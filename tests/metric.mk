@@ -4,6 +4,7 @@
 if DAEMON
 if HAVE_CHECK
 registry_unit_tests = \
+	tests/unit/ledger_steps \
 	tests/unit/metric_ledger \
 	tests/unit/metric_registry
 check_PROGRAMS += $(registry_unit_tests)
@@ -11,6 +12,9 @@ TESTS += $(registry_unit_tests)
 
 registry_unit_libs = libprodd-metric.la $(MSGPACK_LIBS) $(CHECK_LIBS) -lm
 metric_rig = tests/unit/metric_rig.c tests/unit/metric_rig.h
+tests_unit_ledger_steps_SOURCES = tests/unit/ledger_steps.c $(metric_rig) $(suite)
+tests_unit_ledger_steps_CFLAGS = $(core_unit_cflags)
+tests_unit_ledger_steps_LDADD = $(registry_unit_libs)
 tests_unit_metric_ledger_SOURCES = tests/unit/metric_ledger.c $(metric_rig) $(suite)
 tests_unit_metric_ledger_CFLAGS = $(core_unit_cflags)
 tests_unit_metric_ledger_LDADD = $(registry_unit_libs)
