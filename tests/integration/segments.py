@@ -43,13 +43,13 @@ class Cell:
         return s.cells_at + 8 * (shard * s.cells + self.cell + word)
 
     def get(self, word=0, shard=0):
-        return struct.unpack_from("<Q", self.segment.memory, self.at(word, shard))[0]
+        return struct.unpack_from("Q", self.segment.memory, self.at(word, shard))[0]    # natively: one load, one store
 
     def put(self, value, word=0, shard=0):
-        struct.pack_into("<Q", self.segment.memory, self.at(word, shard), value)
+        struct.pack_into("Q", self.segment.memory, self.at(word, shard), value)
 
     def put_double(self, value, word=0, shard=0):
-        struct.pack_into("<d", self.segment.memory, self.at(word, shard), value)
+        struct.pack_into("d", self.segment.memory, self.at(word, shard), value)
 
     def add(self, n=1, shard=0):
         self.put(self.get(0, shard) + n, 0, shard)
@@ -62,7 +62,7 @@ class Cell:
         bounds = self.family["buckets"]
         bucket = next((i for i, bound in enumerate(bounds) if value <= bound), len(bounds))
         self.put(self.get(bucket, shard) + 1, bucket, shard)
-        total = struct.unpack_from("<d", self.segment.memory, self.at(len(bounds) + 1, shard))[0]
+        total = struct.unpack_from("d", self.segment.memory, self.at(len(bounds) + 1, shard))[0]
         self.put_double(total + value, len(bounds) + 1, shard)
 
 
@@ -85,7 +85,7 @@ class Segment:
         """Any bytes as an entry, published."""
         self.memory[HEAD + self.used:HEAD + self.used + len(body)] = body
         self.used += len(body)
-        struct.pack_into("<Q", self.memory, USED, self.used)
+        struct.pack_into("Q", self.memory, USED, self.used)
 
     def entry(self, kind, type, mode, labels, family, cell, count, rest):
         body = padded(rest)
@@ -122,7 +122,7 @@ class Segment:
         return self.series(self.family(HISTOGRAM, name, buckets=buckets, **more))
 
     def close_in_order(self):
-        struct.pack_into("<I", self.memory, CLOSED, 1)
+        struct.pack_into("I", self.memory, CLOSED, 1)
 
     def attach(self, client, fd=None, size=None, uuid=None):
         """segment.attach on a session; returns the answer or raises Refused."""
