@@ -28,4 +28,8 @@ registry_tests = \
 dist_check_SCRIPTS += $(registry_tests)
 TESTS += $(registry_tests)
 EXTRA_DIST += tests/integration/segments.py
+
+registry_fault_tests = tests/fault/counters_add_up.py
+dist_check_SCRIPTS += $(registry_fault_tests)
+TESTS += $(registry_fault_tests)
 endif
