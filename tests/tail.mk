@@ -18,4 +18,8 @@ tests_unit_tail_SOURCES = tests/unit/tail.c $(rig) $(suite)
 tests_unit_tail_CFLAGS = $(core_unit_cflags)
 tests_unit_tail_LDADD = $(tail_unit_libs)
 endif
+
+tail_tests = tests/integration/records_are_looked_for_and_followed.py
+dist_check_SCRIPTS += $(tail_tests)
+TESTS += $(tail_tests)
 endif
