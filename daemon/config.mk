@@ -38,6 +38,7 @@ prodd_SOURCES = \
 	daemon/check.c \
 	daemon/daemon.c daemon/daemon.h \
 	daemon/exposing.c daemon/exposing.h \
+	daemon/figures.c daemon/figures.h \
 	daemon/main.c \
 	daemon/start.c daemon/start.h
 prodd_CPPFLAGS = $(AM_CPPFLAGS) $(LIBEVENT_CFLAGS) -DPRODD_LIBEXECDIR='"$(proddlibexecdir)"'

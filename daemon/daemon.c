@@ -112,7 +112,7 @@ static int watch_signals(struct daemon *d, struct prodd_error *e)
 static int expose(struct daemon *d, const struct metric_settings *settings, struct prodd_error *e)
 {
 	const struct exposing_of of = { .loop = &d->loop, .places = &d->places, .config = d->config, .host = &d->host,
-					.metric = d->metric };
+					.logs = d->logs, .metric = d->metric };
 
 	return exposing_new(&d->exposing, &of, settings, e);
 }

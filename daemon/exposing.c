@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Here the subsystems' figures become rows of prodd's own metrics, since none of them knows the other. */
+/* Here the parts meet, since none of them knows the other: figures of all, the apps' metrics, the sockets. */
 #include "daemon/exposing.h"
 
 #include <errno.h>
@@ -8,9 +8,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "daemon/figures.h"
+#include "daemon/log/stream.h"
 #include "daemon/metric/http.h"
 #include "daemon/metric/merge.h"
-#include "daemon/metric/own.h"
 #include "daemon/util/container.h"
 
 struct exposing {
@@ -22,34 +23,14 @@ struct exposing {
 	struct http *http;		/* owned */
 };
 
-/* ---- configuration */
-
-static void gather_scope(struct own_sheet *sheet, const struct scope *scope)
-{
-	struct own_labels labels = { { prodd_slice(scope->app->name), prodd_slice(scope->row->environment) } };
-	const struct instance *instance;
-	uint64_t all = 0, diverged = 0;
-
-	TAILQ_FOREACH(instance, &scope->instances, in_scope) {
-		all++;
-		diverged += instance->state == INSTANCE_DIVERGED || instance->state == INSTANCE_REFUSED;
-	}
-	own_value(sheet, OWN_APP_INSTANCES, labels, (double)all);
-	own_value(sheet, OWN_APP_DIVERGED, labels, (double)diverged);
-	own_value(sheet, OWN_APP_GENERATION, labels, (double)scope->row->generation);
-	own_value(sheet, OWN_APP_DIFFERS, labels, *scope->differs_why ? 1 : 0);
-}
-
 static void gather(struct own_figures *figures, struct own_sheet *sheet)
 {
-	struct exposing *exposing = container_of(figures, struct exposing, figures);
-	const struct app *app;
-	const struct scope *scope;
+	const struct exposing_of *of = &container_of(figures, struct exposing, figures)->of;
 
-	own_value(sheet, OWN_SESSIONS, (struct own_labels){ 0 }, exposing->of.host->count);
-	for (app = exposing->of.config->apps; app; app = app->hh.next)
-		LIST_FOREACH(scope, &app->scopes, link)
-			gather_scope(sheet, scope);
+	own_value(sheet, OWN_SESSIONS, (struct own_labels){ 0 }, of->host->count);
+	figures_of_config(sheet, of->config);
+	figures_of_logs(sheet, of->logs);
+	figures_of_metric(sheet, of->metric);
 }
 
 /* ---- readiness */
@@ -64,10 +45,13 @@ static void say(struct prodd_buffer *why, const char *what, const char *reason)
 
 static bool ready(struct http_readiness *readiness, struct prodd_buffer *why)
 {
-	struct exposing *exposing = container_of(readiness, struct exposing, readiness);
+	const struct exposing_of *of = &container_of(readiness, struct exposing, readiness)->of;
 
-	if (access(exposing->of.places->state, W_OK) < 0)
-		say(why, exposing->of.places->state, strerror(errno));
+	if (access(of->places->state, W_OK) < 0)
+		say(why, of->places->state, strerror(errno));
+	for (const struct stream *stream = of->logs->streams; stream; stream = stream->hh.next)
+		if (stream->trouble_ms)
+			say(why, "the spool", stream->trouble.text);
 	return why->size == 0;
 }
 

@@ -8,6 +8,7 @@
 
 #include "daemon/config/config.h"
 #include "daemon/metric/metric.h"
+#include "daemon/log/logs.h"
 #include "daemon/metric/settings.h"
 
 struct exposing;
@@ -18,6 +19,7 @@ struct exposing_of {
 	const struct places *places;
 	const struct config *config;
 	const struct session_host *host;
+	const struct logs *logs;
 	struct metric *metric;
 };
 

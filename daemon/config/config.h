@@ -60,6 +60,9 @@ void config_end(struct config *config);
 /* `part` (borrowed) has something to say in the answers of status. */
 void config_add_status(struct config *config, struct status_part *part);
 
+/* Adds what needs a person, of the app or of all when `wanted` is empty, of configuration and of those who were added. */
+void config_problems(const struct config *config, struct prodd_slice wanted, struct problems_found *found);
+
 /* No session may be left. Disk jobs must have ended. NULL is allowed; returns NULL. */
 struct config *config_free(struct config *config);
 

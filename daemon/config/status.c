@@ -282,6 +282,15 @@ void config_add_status(struct config *config, struct status_part *part)
 	config->parts = part;
 }
 
+void config_problems(const struct config *config, struct prodd_slice wanted, struct problems_found *found)
+{
+	for (const struct app *app = config->apps; app; app = app->hh.next)
+		if (is_wanted(app, wanted))
+			app_problems(app, found);
+	for (struct status_part *part = config->parts; part; part = part->next)
+		part->problems(part, wanted, found);
+}
+
 void verb_status(struct config *config, struct call *call, const void *params)
 {
 	const struct wire_status_request *request = params;
@@ -303,14 +312,12 @@ void verb_status(struct config *config, struct call *call, const void *params)
 	for (app = config->apps; app; app = app->hh.next) {
 		if (!is_wanted(app, request->app))
 			continue;
-		app_problems(app, &problems);
 		app_rows(app, &apps);
 	}
-	for (struct status_part *part = config->parts; part; part = part->next) {
-		part->problems(part, request->app, &problems);
+	config_problems(config, request->app, &problems);
+	for (struct status_part *part = config->parts; part; part = part->next)
 		if (part->whole && request->app.size == 0)
 			part->whole(part, &status);
-	}
 	if (request->app.size == 0) {
 		counter_rows(&counts);
 		account_rows(config->accounts, &accounts);

@@ -7,6 +7,11 @@ static const char *const names[] = {
 #undef X
 };
 
+const char *problem_name(enum problem_id id)
+{
+	return names[id];
+}
+
 void problems_found_add(struct problems_found *found, enum problem_id id, const char *subject, uint64_t since_ms,
 			const char *const lines[PROBLEM_LINES_MAX], const char *command)
 {
@@ -20,5 +25,6 @@ void problems_found_add(struct problems_found *found, enum problem_id id, const 
 	for (int i = 0; i < PROBLEM_LINES_MAX && lines[i]; i++, count++)
 		prodd_pack_str(&text, prodd_slice(lines[i]));
 	row.lines = prodd_list(&text, count);
+	found->of[id]++;
 	prodd_encode_element(&found->rows, &found->count, &wire_record_status_problem, &row);
 }

@@ -33,12 +33,16 @@ enum problem_id {
 #define X(id, name, help) PROBLEM_##id,
 	PROBLEMS(X)
 #undef X
+	PROBLEM_COUNT
 };
+
+const char *problem_name(enum problem_id id);
 
 /* Problems as they are collected for an answer: a LIST of status_problem. Zero is empty. */
 struct problems_found {
 	struct prodd_buffer rows;	/* owned by whoever asks */
 	uint32_t count;
+	uint32_t of[PROBLEM_COUNT];	/* how many of each */
 };
 
 #define PROBLEM_LINES_MAX 3

@@ -23,24 +23,34 @@
 	  "1 while the files differ from the live generation and are not offered by themselves.") \
 	X(APP_DIVERGED, GAUGE, "prodd_app_instances_diverged", "", "app environment", \
 	  "Connected instances that do not use the live generation.") \
+	X(PROBLEMS, GAUGE, "prodd_problems", "", "problem", \
+	  "Problems that status shows now, by the heading that prodd's manual of operations has for them.") \
 	X(LOG_RECORDS, COUNTER, "prodd_log_records_total", "", "app", "Log records taken into the spool.") \
+	X(LOG_BYTES, COUNTER, "prodd_log_bytes_total", "bytes", "app", "Bytes of the log records taken into the spool.") \
 	X(LOG_DROPPED, COUNTER, "prodd_log_dropped_total", "", "app reason", "Log records dropped, by reason.") \
+	X(LOG_RINGS, GAUGE, "prodd_log_rings", "", "app", "Rings that the app's instances have.") \
 	X(LOG_RING, GAUGE, "prodd_log_ring_fill_ratio", "ratio", "app", \
-	  "How full the fullest ring of the app's instances is: 0 to 1.") \
+	  "Part of the app's rings that holds records which are not in the spool: 0 to 1.") \
 	X(SPOOL_BYTES, GAUGE, "prodd_spool_bytes", "bytes", "app", "Bytes of the app's spool.") \
 	X(SPOOL_QUARANTINED, COUNTER, "prodd_spool_quarantined_bytes_total", "bytes", "app", \
-	  "Bytes of damage in the spool that were passed over.") \
+	  "Bytes of damage that were found in the spool when it was opened.") \
+	X(SPOOL_WRITES, COUNTER, "prodd_spool_failed_writes_total", "", "app", "Writes to the spool that failed.") \
+	X(SPOOL_SYNCS, COUNTER, "prodd_spool_failed_syncs_total", "", "app", "Syncs of the spool that failed.") \
 	X(SINK_UP, GAUGE, "prodd_sink_up", "", "sink", "1 while the sink takes records, else 0.") \
-	X(SINK_SHIPPED, COUNTER, "prodd_sink_shipped_total", "", "sink", "Records shipped.") \
-	X(SINK_REJECTED, COUNTER, "prodd_sink_rejected_total", "", "sink", "Records that the sink refused for ever.") \
 	X(SINK_LAG, GAUGE, "prodd_sink_lag_seconds", "seconds", "sink", \
 	  "Age of the oldest record that the sink has still to ship.") \
-	X(SINK_BEHIND, GAUGE, "prodd_sink_app_behind_records", "records", "sink app", \
-	  "Records of the app that the sink has still to ship.") \
-	X(SINK_APP_NUMBER, COUNTER, "prodd_sink_app_shipped_total", "", "sink app", \
-	  "Number in the app's spool up to which the sink has everything, durably.") \
-	X(SINK_MISSING, COUNTER, "prodd_sink_app_missing_total", "", "sink app", \
+	X(SINK_BEHIND, GAUGE, "prodd_sink_behind_bytes", "bytes", "sink", "Bytes of spools that the sink has still to read.") \
+	X(SINK_SHIPPED, COUNTER, "prodd_sink_shipped_total", "", "sink app", "Records of the app that were shipped.") \
+	X(SINK_REJECTED, COUNTER, "prodd_sink_rejected_total", "", "sink app", \
+	  "Records of the app that the sink refused for ever.") \
+	X(SINK_MISSING, COUNTER, "prodd_sink_missing_total", "", "sink app", \
 	  "Records of the app that were gone before the sink had them.") \
+	X(SINK_QUARANTINED, COUNTER, "prodd_sink_quarantined_bytes_total", "bytes", "sink app", \
+	  "Bytes of damage in the app's spool that the sink passed over.") \
+	X(SINK_RECORDS, GAUGE, "prodd_sink_behind_records", "records", "sink app", \
+	  "Records of the app that the sink has still to ship.") \
+	X(METRIC_SERIES, GAUGE, "prodd_metric_series", "", "app", "Series of metrics that the app has.") \
+	X(METRIC_LIMIT, GAUGE, "prodd_metric_series_max", "", "", "Series that an app may have.") \
 	X(PROCESS_CPU, COUNTER, "process_cpu_seconds_total", "seconds", "", \
 	  "Processor time of prodd itself, without its helpers.") \
 	X(PROCESS_RSS, GAUGE, "process_resident_memory_bytes", "bytes", "", "Resident memory of prodd.") \

@@ -8,8 +8,10 @@ import shutil
 import subprocess
 import sys
 
-from harness import App, Daemon, Skip, case, main
+from harness import App, Daemon, Refused, Skip, case, main, wait_until
+from rings import Logger, lines
 from scraping import Scraper, Server
+from segments import Segment
 
 try:
     from prometheus_client.openmetrics.parser import text_string_to_metric_families as strict
@@ -107,16 +109,65 @@ def names_of_page():
 
 
 @case
-def the_manual_names_what_is_scraped():
+def the_manual_names_what_is_scraped_no_more_and_no_less():
     page = names_of_page()
-    assert len(page) > 50
+    assert len(page) > 100
+    with Daemon(apps=APPS) as d, Logger(d, "billing") as app, App(d, "orders") as other:
+        other.settings()
+        app.log("hello")
+        app.sync()
+        Segment().attach(app)
+        scraped = set(re.findall(r"^# TYPE ([a-z0-9_]+) ", scrape(d), re.M))
+    assert scraped == page, (scraped - page, page - scraped)
+
+
+def sample(d, name, **labels):
+    found = [s.value for s in openmetrics(scrape(d, Accept="application/openmetrics-text"))[name].samples
+             if not s.name.endswith("_created") and s.labels == labels]
+    assert len(found) == 1, (name, labels, found)
+    return found[0]
+
+
+@case
+def records_are_counted_on_their_way():
+    with Daemon() as d, Logger(d, "orders") as app:
+        for n in range(10):
+            app.log(f"record {n}")
+        app.sync()
+        lines(d, "orders", 10)
+        assert sample(d, "prodd_log_records", app="orders") == 10
+        wait_until("they are shipped", lambda: sample(d, "prodd_sink_shipped", sink="local", app="orders") == 10)
+        assert sample(d, "prodd_sink_behind_records", sink="local", app="orders") == 0
+        assert sample(d, "prodd_sink_up", sink="local") == 1
+        assert sample(d, "prodd_log_rings", app="orders") == 1
+        assert sample(d, "prodd_log_ring_fill_ratio", app="orders") == 0
+        assert sample(d, "prodd_log_dropped", app="orders", reason="ring_full") == 0
+        app.call("log.push", {"records": b"nonsense", "dropped": 7})
+        assert sample(d, "prodd_log_dropped", app="orders", reason="sender") == 7
+
+
+@case
+def problems_are_counted_and_not_being_able_to_serve_is_told():
     with Daemon(apps=APPS) as d, App(d, "orders") as app:
         app.settings()
-        text = scrape(d)
-    scraped = set(re.findall(r"^# TYPE ([a-z0-9_]+) ", text, re.M))
-    assert scraped <= page, scraped - page
-    # Those that only apps' logs, sinks and rings bring are not there without them.
-    assert {n for n in page - scraped if not re.match("prodd_(log|spool|sink|metric)_", n)} == set(), page - scraped
+        assert sample(d, "prodd_problems", problem="config_differs") == 0
+        d.write("apps/orders/default.conf", "x = ;")
+        wait_until("the mistake is seen", lambda: sample(d, "prodd_problems", problem="config_differs") == 1)
+        assert sample(d, "prodd_app_files_differ", app="orders", environment="development") == 1
+        with Scraper(d.path("run", "http.sock")) as s:
+            assert s.get("/readyz").text == "ready\n"
+            d.write("state/spool/billing", "no directory")
+            try:
+                Logger(d, "billing")
+            except Refused:
+                pass
+            wait_until("it cannot serve", lambda: s.get("/readyz").status == 503)
+            assert "the spool: " in s.get("/readyz").text
+            assert s.get("/healthz").status == 200
+            d.remove("state/spool/billing")
+            with Logger(d, "billing") as other:
+                other.log("somewhere to go")
+            wait_until("it can serve again", lambda: s.get("/readyz").status == 200)
 
 
 main()
