@@ -156,10 +156,10 @@ static int set_up(struct daemon *d, const char *directory, struct prodd_error *e
 	config_add_status(d->config, &d->metric->status);
 	logs_serve(d->logs, &d->host);
 	config_add_status(d->config, &d->logs->status);
-	r = server_new(&d->server, &d->host, &identity_kernel, &d->places, e);
+	r = watch_signals(d, e);
 	if (r >= 0)
-		r = expose(d, &metrics, e);
-	return r < 0 ? r : watch_signals(d, e);
+		r = server_new(&d->server, &d->host, &identity_kernel, &d->places, e);
+	return r < 0 ? r : expose(d, &metrics, e);
 }
 
 int daemon_new(struct daemon **ret, const char *directory, struct prodd_error *e)
