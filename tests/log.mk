@@ -13,6 +13,7 @@ tests_unit_log_settings_LDADD = libprodd-log.la $(MSGPACK_LIBS) $(CHECK_LIBS)
 endif
 
 log_tests = \
+	tests/integration/last_words_are_kept.py \
 	tests/integration/records_go_from_rings_to_files.py
 dist_check_SCRIPTS += $(log_tests)
 TESTS += $(log_tests)

@@ -17,7 +17,9 @@
 #include "daemon/util/container.h"
 #include "daemon/util/log.h"
 
-#define COLD_BYTES (64u * 1024)	/* a ring that got fewer in a second is cold */
+#define HELD_BYTES (64u * 1024)	/* that a cold ring keeps back, so that there are whole pages to give */
+
+enum { cold_part = 4 };		/* a ring that got less than this part of its capacity in a second is cold */
 
 const char feed_kind[] = "feed";
 
@@ -125,7 +127,7 @@ void feed_release(struct feed *feed, bool all)
 
 	if (!feed->cold)
 		ring_release(&feed->ring, feed->kept);
-	else if (all || held >= (most < COLD_BYTES ? most : COLD_BYTES))
+	else if (all || held >= (most < HELD_BYTES ? most : HELD_BYTES))
 		ring_release_cold(&feed->ring, feed->kept, (uint64_t)sysconf(_SC_PAGESIZE));
 }
 
@@ -157,7 +159,7 @@ static void presume_dead(struct feed *feed)
 void feed_sweep(struct feed *feed, uint64_t now_ms)
 {
 	count_drops(feed);
-	feed->cold = feed->reading.at - feed->swept_at < COLD_BYTES;
+	feed->cold = feed->reading.at - feed->swept_at < feed->ring.capacity / cold_part;
 	feed->swept_at = feed->reading.at;
 	if (feed->asleep && !ring_sleep(&feed->ring, &feed->reading)) {
 		counters.rings_swept++;
