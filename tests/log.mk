@@ -18,4 +18,8 @@ log_tests = \
 dist_check_SCRIPTS += $(log_tests)
 TESTS += $(log_tests)
 EXTRA_DIST += tests/integration/rings.py
+
+log_fault_tests = tests/fault/kill_prodd_under_records.py
+dist_check_SCRIPTS += $(log_fault_tests)
+TESTS += $(log_fault_tests)
 endif
