@@ -139,11 +139,15 @@ struct series *family_find(const struct family *family, struct prodd_slice label
 	return family->series[place];
 }
 
-struct series *family_after(const struct family *family, struct prodd_slice labels)
+struct series *family_after(const struct family *family, const struct series *last, size_t *place)
 {
-	size_t place = place_of(family, labels, true);
-
-	return place == family->count ? NULL : family->series[place];
+	if (!last)
+		*place = 0;
+	else if (*place < family->count && family->series[*place] == last)
+		++*place;
+	else
+		*place = place_of(family, last->labels, true);
+	return *place < family->count ? family->series[*place] : NULL;
 }
 
 static bool grow(struct family *family)

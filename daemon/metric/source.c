@@ -28,6 +28,7 @@ struct walk {
 	size_t next;			/* the family that comes after this group */
 	size_t at;			/* in the group */
 	struct series *last;		/* told last, in families[at] */
+	size_t place;			/* where it stood there */
 	struct each *each;		/* owned: of series `last` */
 	unsigned each_count, each_at;
 	struct prodd_buffer labels;
@@ -268,7 +269,7 @@ static struct series *next_series(struct walk *w)
 	for (; w->at < w->next; w->at++, w->last = NULL) {
 		const struct family *family = w->families[w->at];
 
-		w->last = w->last ? family_after(family, w->last->labels) : family->count ? family->series[0] : NULL;
+		w->last = family_after(family, w->last, &w->place);
 		if (w->last)
 			return w->last;
 	}
