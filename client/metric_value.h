@@ -3,6 +3,7 @@
 #ifndef PRODD_CLIENT_METRIC_VALUE_H
 #define PRODD_CLIENT_METRIC_VALUE_H
 
+#include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -23,8 +24,7 @@ static inline double prodd_double_of(uint64_t bits)
 	return value;
 }
 
-/* Adds to the double in `cell`. Lock-free; false: the sum is no number (of NaN, or of both infinities), and
- * nothing is added. */
+/* Adds to the double in `cell`. Lock-free; false: the sum is no number, or infinite, and nothing is added. */
 static inline bool prodd_value_add(uint64_t *cell, double value)
 {
 	uint64_t before = __atomic_load_n(cell, __ATOMIC_RELAXED);
@@ -32,7 +32,7 @@ static inline bool prodd_value_add(uint64_t *cell, double value)
 
 	do {
 		sum = prodd_double_of(before) + value;
-		if (sum != sum)
+		if (!isfinite(sum))
 			return false;
 	} while (!__atomic_compare_exchange_n(cell, &before, prodd_bits_of(sum), true, __ATOMIC_RELAXED,
 					      __ATOMIC_RELAXED));

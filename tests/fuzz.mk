@@ -15,6 +15,8 @@ fuzz_targets = \
 if DAEMON
 fuzz_targets += \
 	tests/fuzz/config \
+	tests/fuzz/request \
+	tests/fuzz/text \
 	tests/fuzz/schema \
 	tests/fuzz/session
 endif
@@ -53,3 +55,10 @@ tests_fuzz_session_SOURCES = tests/fuzz/session.c $(fuzz_main)
 tests_fuzz_session_CPPFLAGS = $(AM_CPPFLAGS) $(LIBEVENT_CFLAGS)
 tests_fuzz_session_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 tests_fuzz_session_LDADD = libprodd-core.la $(MSGPACK_LIBS)
+tests_fuzz_request_SOURCES = tests/fuzz/request.c $(fuzz_main)
+tests_fuzz_request_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_request_LDADD = libprodd-expose.la $(MSGPACK_LIBS)
+tests_fuzz_text_SOURCES = tests/fuzz/text.c tests/unit/fake_source.c tests/unit/fake_source.h $(fuzz_main)
+tests_fuzz_text_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
+tests_fuzz_text_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_text_LDADD = libprodd-expose.la $(MSGPACK_LIBS)

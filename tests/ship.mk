@@ -24,6 +24,7 @@ tests_ship_producer_LDADD = libprodd-spool.la $(MSGPACK_LIBS)
 EXTRA_DIST += tests/integration/shipping.py
 ship_tests = \
 	tests/integration/ship_writes_each_record_once.py
-dist_check_SCRIPTS += $(ship_tests)
-TESTS += $(ship_tests)
+ship_fault_tests = tests/fault/ship_killed_anywhere.py
+dist_check_SCRIPTS += $(ship_tests) $(ship_fault_tests)
+TESTS += $(ship_tests) $(ship_fault_tests)
 endif

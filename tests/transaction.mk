@@ -32,7 +32,9 @@ EXTRA_DIST += tests/spin/transaction.pml
 # Long: every step with many seeds.
 check-fault: all
 	$(AM_V_at)PRODD_KILL_SEEDS=$${PRODD_KILL_SEEDS:-5000} PRODD_CUTS=$${PRODD_CUTS:-5000} \
+	PRODD_SHIP_KILLS=$${PRODD_SHIP_KILLS:-2000} \
 	PRODD_COUNT_SEEDS=$${PRODD_COUNT_SEEDS:-200} PRODD_RECORD_SEEDS=$${PRODD_RECORD_SEEDS:-200} \
 	PRODD_TEST_TIMEOUT=$${PRODD_TEST_TIMEOUT:-3600} \
-	$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(fault_tests) $(spool_fault_tests) $(registry_fault_tests) $(log_fault_tests)'
+	$(MAKE) $(AM_MAKEFLAGS) check \
+	TESTS='$(fault_tests) $(spool_fault_tests) $(ship_fault_tests) $(registry_fault_tests) $(log_fault_tests)'
 endif

@@ -182,9 +182,16 @@ void binding_read(struct binding *binding, const struct segment *segment, struct
 		read_sum(binding, segment, counts, ledger);
 }
 
-void binding_count(struct binding *binding, uint64_t more, struct ledger *ledger)
+void binding_count(struct binding *binding, unsigned bucket, uint64_t more, struct ledger *ledger)
 {
-	store(binding, 0, series_add(binding->last[0], more), ledger);
+	store(binding, bucket, series_add(binding->last[bucket], more), ledger);
+}
+
+void binding_sum(struct binding *binding, double more, struct ledger *ledger)
+{
+	unsigned at = binding->series->family->is.bucket_count + 1;
+
+	take_sum(binding, at, series_double(binding->last[at]) + more, ledger);
 }
 
 void binding_observe(struct binding *binding, double value, struct ledger *ledger)
@@ -194,6 +201,6 @@ void binding_observe(struct binding *binding, double value, struct ledger *ledge
 
 	while (bucket < is->bucket_count && value > is->buckets[bucket])
 		bucket++;
-	store(binding, bucket, series_add(binding->last[bucket], 1), ledger);
-	take_sum(binding, is->bucket_count + 1, series_double(binding->last[is->bucket_count + 1]) + value, ledger);
+	binding_count(binding, bucket, 1, ledger);
+	binding_sum(binding, value, ledger);
 }

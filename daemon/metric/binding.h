@@ -38,8 +38,10 @@ bool binding_place(struct binding *binding, uint32_t cell);
 /* Reads its cells, and puts what they say into the ledger. */
 void binding_read(struct binding *binding, const struct segment *segment, struct ledger *ledger);
 
-/* Adds what was pushed: a counter's number, a histogram's observation. */
-void binding_count(struct binding *binding, uint64_t more, struct ledger *ledger);
+/* Adds what was pushed: a counter's number or that of a histogram's bucket; a histogram's observation; to the
+ * sum of its observations. */
+void binding_count(struct binding *binding, unsigned bucket, uint64_t more, struct ledger *ledger);
+void binding_sum(struct binding *binding, double more, struct ledger *ledger);
 void binding_observe(struct binding *binding, double value, struct ledger *ledger);
 
 #endif

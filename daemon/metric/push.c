@@ -58,12 +58,35 @@ static int check_observations(struct prodd_slice value, struct prodd_error *e)
 	return 0;
 }
 
-static int check_value(const struct family *family, struct prodd_slice value, struct prodd_error *e)
+static int check_counts(const struct family *family, const struct wire_push_series *from, struct prodd_error *e)
 {
+	struct prodd_cursor cursor = prodd_cursor(from->counts), sum = prodd_cursor(from->sum);
+	uint32_t count;
+	uint64_t more;
+	double one;
+
+	if (family->is.type != SEGMENT_HISTOGRAM || from->value.size > 0)
+		return prodd_error_set(e, PRODD_E_USAGE, "counts: only for a histogram, instead of value");
+	if (!prodd_cursor_array(&cursor, &count) || count != family->is.bucket_count + 1)
+		return prodd_error_set(e, PRODD_E_USAGE, "counts: expected an array of %u",
+				       family->is.bucket_count + 1);
+	while (count-- > 0)
+		if (!prodd_cursor_uint(&cursor, &more) || more > (uint64_t)INT64_MAX)
+			return prodd_error_set(e, PRODD_E_USAGE, "counts: expected whole numbers from 0");
+	return from->sum.size == 0 || prodd_cursor_float(&sum, &one)
+		       ? 0
+		       : prodd_error_set(e, PRODD_E_USAGE, "sum: expected a number");
+}
+
+static int check_value(const struct family *family, const struct wire_push_series *from, struct prodd_error *e)
+{
+	struct prodd_slice value = from->value;
 	struct prodd_cursor cursor = prodd_cursor(value);
 	uint64_t count;
 	double number;
 
+	if (from->counts.size > 0)
+		return check_counts(family, from, e);
 	if (value.size == 0)
 		return 0;	/* declared, nothing new */
 	if (family->is.type == SEGMENT_HISTOGRAM)
@@ -77,19 +100,36 @@ static int check_value(const struct family *family, struct prodd_slice value, st
 		       : prodd_error_set(e, PRODD_E_USAGE, "value: expected a number");
 }
 
-static void take_value(struct push *p, struct binding *binding, struct prodd_slice value)
+static void take_counts(struct push *p, struct binding *binding, const struct wire_push_series *from)
+{
+	struct prodd_cursor cursor = prodd_cursor(from->counts), sum = prodd_cursor(from->sum);
+	uint32_t count = 0;
+	uint64_t more;
+	double all;
+
+	prodd_cursor_array(&cursor, &count);
+	for (unsigned i = 0; i < count && prodd_cursor_uint(&cursor, &more); i++)
+		binding_count(binding, i, more, &p->registry->ledger);
+	if (prodd_cursor_float(&sum, &all))
+		binding_sum(binding, all, &p->registry->ledger);
+}
+
+static void take_value(struct push *p, struct binding *binding, const struct wire_push_series *from)
 {
 	const struct family *family = binding->series->family;
+	struct prodd_slice value = from->value;
 	struct prodd_cursor cursor = prodd_cursor(value);
 	uint64_t count = 0;
 	uint32_t observations = 0;
 	double number = 0;
 
+	if (from->counts.size > 0)
+		take_counts(p, binding, from);
 	if (value.size == 0)
 		return;
 	if (family->is.type == SEGMENT_COUNTER) {
 		prodd_cursor_uint(&cursor, &count);
-		binding_count(binding, count, &p->registry->ledger);
+		binding_count(binding, 0, count, &p->registry->ledger);
 	} else if (family->is.type == SEGMENT_GAUGE) {
 		prodd_cursor_float(&cursor, &number);
 		binding->last[0] = series_bits(number);
@@ -102,12 +142,15 @@ static void take_value(struct push *p, struct binding *binding, struct prodd_sli
 
 /* ---- series and families */
 
+/* None in a family that has labels: its overflow series. */
 static int read_values(const struct family *family, struct prodd_list list, struct prodd_slice *values,
 		       struct prodd_error *e)
 {
 	struct prodd_iter texts = prodd_iter(list);
 	unsigned count = 0;
 
+	if (list.count == 0)
+		return 0;
 	if (list.count != family->is.label_count)
 		return prodd_error_set(e, PRODD_E_USAGE, "labels: expected %u values, not %u", family->is.label_count,
 				       list.count);
@@ -139,15 +182,15 @@ static int take_series(struct push *p, struct family *family, const struct wire_
 	int r = read_values(family, from->labels, values, e);
 
 	if (r == 0)
-		r = check_value(family, from->value, e);
+		r = check_value(family, from, e);
 	if (r < 0)
 		return r;
-	series = registry_series(p->registry, family, values, family->is.label_count, clock_wall_ms() * 1000000);
+	series = registry_series(p->registry, family, values, from->labels.count, clock_wall_ms() * 1000000);
 	if (series)
 		binding = bind_to(p, series);
 	if (!binding)
 		return prodd_error_set(e, PRODD_E_OVER_LIMIT, "the app has its most bytes");
-	take_value(p, binding, from->value);
+	take_value(p, binding, from);
 	p->waits = p->waits || !registry_tells_binding(p->registry, binding);
 	p->taken++;
 	if (series == family->overflow) {

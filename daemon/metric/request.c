@@ -196,10 +196,12 @@ static int read_request_line(struct prodd_slice line, struct request *ret, unsig
 		return -400;
 	if (version.at[5] != '1' || version.at[7] < '0' || version.at[7] > '9')
 		return -505;
+	ret->path = without_query(without_host(target));
+	if (ret->path.size == 0 || (ret->path.at[0] != '/' && !prodd_slice_is(ret->path, "*")))
+		return -400;
 	*ret_minor = (unsigned)(version.at[7] - '0');
 	ret->method = prodd_slice_is(method, "GET") ? REQUEST_GET :
 		      prodd_slice_is(method, "HEAD") ? REQUEST_HEAD : REQUEST_OTHER;
-	ret->path = without_query(without_host(target));
 	return 0;
 }
 

@@ -70,19 +70,28 @@ static int open_reader(struct feed *feed, uint64_t from, struct prodd_error *e)
 	return r < 0 ? prodd_error_prefix(e, "%s", feed->app) : 0;
 }
 
+/* The first record from `number` on; 1, or 0: there is none. */
+static int read_first(struct feed *feed, uint64_t number, struct spool_record *ret, struct prodd_error *e)
+{
+	int r = open_reader(feed, number, e);
+
+	return r < 0 ? r : spool_reader_next(feed->reader, feed->last, ret, e);
+}
+
 /*
  * Without a cursor the number in the sink may be of a spool that was removed since, and the new one counts from 1 again. The
  * record of that number tells: only when it is there and has another time, it is another one.
  */
-static int read_and_compare(struct feed *feed, const struct sink_place *place, struct prodd_error *e)
+static int is_of_this_spool(struct feed *feed, const struct sink_place *place, struct prodd_error *e)
 {
-	int r = open_reader(feed, place->check, e);
 	struct spool_record kept;
 	struct record record;
 	char time[DIGITS_TIME];
+	int r;
 
-	if (r == 0)
-		r = spool_reader_next(feed->reader, feed->last, &kept, e);
+	if (place->check == 0)
+		return 0;
+	r = read_first(feed, place->check, &kept, e);
 	if (r <= 0)
 		return r < 0 ? r : 1;
 	if (kept.number != place->check || !record_open(kept.record, &record, NULL))
@@ -91,34 +100,52 @@ static int read_and_compare(struct feed *feed, const struct sink_place *place, s
 	return memcmp(time, place->check_time, sizeof time) == 0;
 }
 
-static int is_of_this_spool(struct feed *feed, const struct sink_place *place, struct prodd_error *e)
+/* Asks again when what is damaged can be written again. */
+static int repair(struct feed *feed, struct sink_wish *wish, struct sink_place *place, struct prodd_error *e)
+{
+	struct spool_record oldest;
+	int r = read_first(feed, 0, &oldest, e);
+
+	if (r <= 0 || oldest.number > place->before + 1)
+		return r < 0 ? r : 0;
+	wish->repair = true;
+	return feed->sink->ops->resume(feed->stream, wish, place, e);
+}
+
+/* 1: the place is that of this spool; 0: it is of another, or says nothing. */
+static int judge(struct feed *feed, struct sink_wish *wish, struct sink_place *place, struct prodd_error *e)
 {
 	uint64_t missing = feed_missing(feed), quarantined = feed_quarantined(feed);
-	int r = place->check ? read_and_compare(feed, place, e) : 0;
+	int r = place->sure ? 1 : is_of_this_spool(feed, place, e);
 
+	if (r > 0 && place->damaged) {
+		r = repair(feed, wish, place, e);
+		r = r < 0 ? r : 1;
+	}
 	close_reader(feed);
 	feed->missing = missing;	/* a look counts nothing */
 	feed->quarantined = quarantined;
 	return r;
 }
 
+/* Asks the sink, which mends the end of what it has. With a spool that is empty yet, nothing follows from what it says. */
 static int find_place(struct feed *feed, struct prodd_error *e)
 {
+	struct sink_wish wish = { .cursor = feed->cursor, .last = feed->last };
 	struct sink_place place = { 0 };
-	int r;
+	int r = 0;
 
-	if (!feed->stream) {
+	if (!feed->stream)
 		r = feed->sink->ops->begin(feed->sink, feed->app, &feed->stream, e);
-		if (r < 0)
-			return r;
-	}
-	r = feed->sink->ops->resume(feed->stream, feed->cursor, feed->last, &place, e);
+	if (r == 0)
+		r = feed->sink->ops->resume(feed->stream, &wish, &place, e);
+	if (r < 0 || feed->last == 0)
+		return r;
+	if (r == 0 && place.number > feed->cursor)
+		r = judge(feed, &wish, &place, e);
 	if (r < 0)
 		return r;
-	r = place.number <= feed->cursor ? 0 : place.sure ? 1 : is_of_this_spool(feed, &place, e);
-	if (r < 0)
-		return r;
-	feed->written = r ? place.number : feed->cursor;
+	feed->written = r && place.number > feed->cursor ? place.number : feed->cursor;
 	feed->news |= feed->written != feed->cursor;
 	feed->cursor = feed->written;
 	feed->placed = true;
@@ -277,10 +304,10 @@ int feed_rotate(struct feed *feed, bool now, struct prodd_error *e)
 	const struct sink_ops *ops = feed->sink->ops;
 	int r = 0;
 
-	if (!feed->wanted || !(now ? ops->rotate : ops->tend) || (!now && !feed->stream))
+	if (!feed->wanted || !(now ? ops->rotate : ops->tend) || (!now && !feed->placed))
 		return 0;
-	if (!feed->stream)
-		r = ops->begin(feed->sink, feed->app, &feed->stream, e);
+	if (!feed->placed)
+		r = find_place(feed, e);	/* a torn line is to stay in no file */
 	if (r == 0)
 		r = now ? ops->rotate(feed->stream, e) : ops->tend(feed->stream, e);
 	return r < 0 ? lost_place(feed, r) : 0;

@@ -123,7 +123,7 @@ static int give_up(struct file_stream *f, int r)
 	return r;
 }
 
-static int resume(struct file_stream *f, uint64_t cursor, uint64_t last, struct tail *ret, struct prodd_error *e)
+static int resume(struct file_stream *f, const struct tail_wish *wish, struct tail *ret, struct prodd_error *e)
 {
 	struct file_sink *s = sink_of(f);
 	int r = open_directory(s, e);
@@ -133,25 +133,26 @@ static int resume(struct file_stream *f, uint64_t cursor, uint64_t last, struct 
 	if (r == 0)
 		r = log_file_open(&f->file, s->directory, false, e);
 	if (r == 0)
-		r = log_file_repair(&f->file, s->directory, s->settings->format, cursor, last, ret, e);
+		r = log_file_repair(&f->file, s->directory, wish, ret, e);
 	if (r == 0 && ret->number > 0)
 		return 0;
 	if (r == 0 || r == -PRODD_E_NOT_FOUND)
-		r = last_rotated(s->directory, f->file.name, s->settings->format, last, ret, e);
+		r = last_rotated(s->directory, f->file.name, wish->format, wish->last, ret, e);
 	return r;
 }
 
-static int file_resume(struct stream *stream, uint64_t cursor, uint64_t last, struct sink_place *ret,
+static int file_resume(struct stream *stream, const struct sink_wish *wanted, struct sink_place *ret,
 		       struct prodd_error *e)
 {
 	struct file_stream *f = container_of(stream, struct file_stream, stream);
+	struct tail_wish wish = { sink_of(f)->settings->format, wanted->cursor, wanted->last, wanted->repair };
 	struct tail tail;
-	int r = resume(f, cursor, last, &tail, e);
+	int r = resume(f, &wish, &tail, e);
 
 	if (r < 0)
 		return give_up(f, r);
-	*ret = (struct sink_place){ .number = tail.number, .sure = cursor > 0 };
-	ret->check = tail.check;
+	*ret = (struct sink_place){ .number = tail.number, .sure = wanted->cursor > 0, .check = tail.check,
+				    .damaged = tail.damaged, .before = tail.before };
 	memcpy(ret->check_time, tail.check_time, sizeof ret->check_time);
 	tidy_look(sink_of(f)->tidy, f->file.name);
 	return 0;

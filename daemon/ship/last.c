@@ -36,6 +36,7 @@ static int read_one(int directory, const struct rotated *one, enum line_format f
 		    struct prodd_error *e)
 {
 	auto_fd fd = openat(directory, one->name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	struct tail_wish wish = { format, UINT64_MAX, last, false };
 	char note[COMPRESSOR_NOTE_MAX];
 	struct stat st;
 
@@ -44,7 +45,7 @@ static int read_one(int directory, const struct rotated *one, enum line_format f
 				       strerror(errno));
 	if (!one->compressor)
 		/* All of it was synced before it was rotated. */
-		return tail_read(fd, (uint64_t)st.st_size, format, UINT64_MAX, last, ret, e);
+		return tail_read(fd, (uint64_t)st.st_size, &wish, ret, e);
 	if (one->compressor->note(fd, note))
 		from_note(note, last, ret);
 	return 0;

@@ -172,10 +172,10 @@ int log_file_sync(struct log_file *file, int directory, struct prodd_error *e)
 	return r;
 }
 
-int log_file_repair(struct log_file *file, int directory, enum line_format format, uint64_t cursor, uint64_t last,
-		    struct tail *ret, struct prodd_error *e)
+int log_file_repair(struct log_file *file, int directory, const struct tail_wish *wish, struct tail *ret,
+		    struct prodd_error *e)
 {
-	int r = tail_read(file->fd, file->size, format, cursor, last, ret, e);
+	int r = tail_read(file->fd, file->size, wish, ret, e);
 
 	if (r < 0)
 		return prodd_error_prefix(e, "%s", file->name);

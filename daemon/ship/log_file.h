@@ -45,8 +45,8 @@ int log_file_append(struct log_file *file, struct prodd_slice lines, struct prod
 int log_file_sync(struct log_file *file, int directory, struct prodd_error *e);
 
 /* Cuts what is torn at its end; what is left is synced. `ret` as tail_read(). */
-int log_file_repair(struct log_file *file, int directory, enum line_format format, uint64_t cursor, uint64_t last,
-		    struct tail *ret, struct prodd_error *e);
+int log_file_repair(struct log_file *file, int directory, const struct tail_wish *wish, struct tail *ret,
+		    struct prodd_error *e);
 
 /* Syncs and renames it; it is closed then. */
 int log_file_rotate(struct log_file *file, int directory, struct prodd_error *e);

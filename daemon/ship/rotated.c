@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A name is taken to pieces strictly: what does not fit whole is somebody else's file. */
+/*
+ * A name is taken to pieces strictly: what does not fit whole is somebody else's file.
+ *
+ * Who reads a directory while one name takes the place of another may see neither: a lock keeps the two apart.  Of other
+ * processes none is at it, but one that is being killed; so a name is never used when a file of it is seen in any form.
+ */
 #include "daemon/ship/rotated.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +18,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "daemon/util/file.h"
+
 enum { stamp_size = 16, numbers_max = 1000000, first_rows = 16 };
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 static bool is_stamp(const char *text)
 {
@@ -132,7 +142,9 @@ int rotated_list(int directory, const char *file, struct rotated **ret, unsigned
 			close(fd);
 		return r;
 	}
+	pthread_mutex_lock(&lock);
 	r = read_rows(listing, file, &rows, e);
+	pthread_mutex_unlock(&lock);
 	closedir(listing);
 	if (r < 0) {
 		free(rows.at);
@@ -143,6 +155,32 @@ int rotated_list(int directory, const char *file, struct rotated **ret, unsigned
 	*ret = rows.at;
 	*ret_count = rows.count;
 	return 0;
+}
+
+int rotated_replace(int directory, const char *name, const char *temporary, const char *final, struct prodd_error *e)
+{
+	int r;
+
+	pthread_mutex_lock(&lock);
+	r = file_rename_synced(directory, temporary, final, e);
+	if (r == 0 && unlinkat(directory, name, 0) < 0)
+		r = prodd_error_set(e, PRODD_E_IO, "remove %s: %s", name, strerror(errno));
+	pthread_mutex_unlock(&lock);
+	return r;
+}
+
+/* As it is, or compressed. */
+static bool is_taken(int directory, const char *name)
+{
+	static const char *const suffixes[] = { "", ".gz", ".zst" };
+	char with[NAME_MAX + 1];
+	struct stat st;
+
+	for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++)
+		if (snprintf(with, sizeof with, "%s%s", name, suffixes[i]) < (int)sizeof with &&
+		    fstatat(directory, with, &st, AT_SYMLINK_NOFOLLOW) == 0)
+			return true;
+	return false;
 }
 
 int rotated_name(int directory, const char *file, uint64_t time_s, char ret[NAME_MAX + 1], struct prodd_error *e)
@@ -165,9 +203,15 @@ int rotated_name(int directory, const char *file, uint64_t time_s, char ret[NAME
 	free(all);
 	if (!is_stamp(stamp))
 		return prodd_error_set(e, PRODD_E_IO, "the clock has no year of four digits");
-	if (number > 0)
-		r = snprintf(ret, NAME_MAX + 1, "%s.%s.%u", file, stamp, number);
-	else
-		r = snprintf(ret, NAME_MAX + 1, "%s.%s", file, stamp);
-	return r <= NAME_MAX ? 0 : prodd_error_set(e, PRODD_E_IO, "its name is too long");
+	for (; number < numbers_max; number++) {
+		if (number > 0)
+			r = snprintf(ret, NAME_MAX + 1, "%s.%s.%u", file, stamp, number);
+		else
+			r = snprintf(ret, NAME_MAX + 1, "%s.%s", file, stamp);
+		if (r > NAME_MAX)
+			return prodd_error_set(e, PRODD_E_IO, "its name is too long");
+		if (!is_taken(directory, ret))
+			return 0;
+	}
+	return prodd_error_set(e, PRODD_E_IO, "too many files of one second");
 }

@@ -24,12 +24,21 @@ struct stream {
 	struct sink *sink;		/* borrowed */
 };
 
+/* What is known about a stream before it is asked. */
+struct sink_wish {
+	uint64_t cursor;		/* the last number that was synced; 0: not known */
+	uint64_t last;			/* that of the last record in the spool */
+	bool repair;			/* without a cursor: what stands behind damage is in the spool, and may go */
+};
+
 /* What a stream has. */
 struct sink_place {
 	uint64_t number;		/* of the last line, durably; 0: not known */
 	bool sure;			/* it is of this spool; else a spool that was removed may have given that number */
 	uint64_t check;			/* of the last line whose number is at most `last`; 0: not known */
 	char check_time[DIGITS_TIME];	/* the time in it */
+	bool damaged;			/* something before the last line is, and `repair` was not wished */
+	uint64_t before;		/* then: of the last line before that; 0: not known */
 };
 
 struct sink_ops {
@@ -44,9 +53,8 @@ struct sink_ops {
 	/* A stream for an app; `app` is borrowed until end(). */
 	int (*begin)(struct sink *sink, const char *app, struct stream **ret, struct prodd_error *e);
 	struct stream *(*end)(struct stream *stream);
-	/* Says where the stream stands, repaired when need be; before the first write, and after each error. `cursor`: the
-	 * last number that was synced; `last`: that of the last record in the spool. */
-	int (*resume)(struct stream *stream, uint64_t cursor, uint64_t last, struct sink_place *ret, struct prodd_error *e);
+	/* Says where the stream stands, its end mended; before the first write, and after each error. */
+	int (*resume)(struct stream *stream, const struct sink_wish *wanted, struct sink_place *ret, struct prodd_error *e);
 	/* Whole lines, the last of which is `last`. */
 	int (*write)(struct stream *stream, struct prodd_slice lines, uint64_t last, struct prodd_error *e);
 	/* Makes all that was written durable. */

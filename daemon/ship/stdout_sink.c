@@ -115,14 +115,13 @@ static int pay(struct stdout_sink *s, struct prodd_error *e)
 	return r;
 }
 
-static int stdout_resume(struct stream *stream, uint64_t cursor, uint64_t last, struct sink_place *ret,
+static int stdout_resume(struct stream *stream, const struct sink_wish *wanted, struct sink_place *ret,
 			 struct prodd_error *e)
 {
 	struct stdout_stream *f = container_of(stream, struct stdout_stream, stream);
 	int r = pay(sink_of(f), e);
 
-	(void)cursor;
-	(void)last;
+	(void)wanted;
 	*ret = (struct sink_place){ .number = f->number, .sure = true };
 	return r;
 }

@@ -15,9 +15,7 @@
 enum { first_window = 64 << 10, last_window = 24 << 20, growth = 8 };
 
 struct walk {
-	enum line_format format;
-	uint64_t cursor;
-	uint64_t last;
+	const struct tail_wish *wish;
 	struct tail tail;
 	bool reached;			/* a line at or below the cursor was seen */
 	uint64_t damage;		/* where zeros begin; UINT64_MAX: nowhere */
@@ -35,14 +33,14 @@ static void take_line(struct walk *w, struct prodd_slice line, uint64_t at)
 		w->damage = w->damage < at ? w->damage : at;
 		return;
 	}
-	if (!line_number(line, w->format, &number, &time))
+	if (!line_number(line, w->wish->format, &number, &time))
 		return;
-	if (number <= w->cursor) {
+	if (number <= w->wish->cursor) {
 		w->reached = true;
 		w->damage = UINT64_MAX;		/* an old one: all up to here was synced */
 	}
 	w->tail.number = number;
-	if (number <= w->last) {
+	if (number <= w->wish->last) {
 		w->tail.check = number;
 		memcpy(w->tail.check_time, time.at, sizeof w->tail.check_time);
 	}
@@ -85,26 +83,30 @@ static int read_window(int fd, char *to, size_t size, uint64_t at, struct prodd_
 	return 0;
 }
 
-/* With a cursor, or at the very end, what is damaged is cut; elsewhere it may be old, and lines behind it are worth more. */
+/* Without a cursor the damage may be old, and lines behind it are worth more than a clean end. */
 static void judge(struct walk *w, struct tail *ret)
 {
-	bool last = w->before.number == w->tail.number;
+	bool nothing_behind = w->before.number == w->tail.number;
 
-	if (w->damage != UINT64_MAX && (w->cursor > 0 || last)) {
-		w->tail = w->before;
-		w->tail.end = w->damage;
-	}
 	*ret = w->tail;
+	if (w->damage == UINT64_MAX)
+		return;
+	if (w->wish->cut || w->wish->cursor > 0 || nothing_behind) {
+		*ret = w->before;
+		ret->end = w->damage;
+	} else {
+		ret->damaged = true;
+		ret->before = w->before.number;
+	}
 }
 
-int tail_read(int fd, uint64_t size, enum line_format format, uint64_t cursor, uint64_t last, struct tail *ret,
-	      struct prodd_error *e)
+int tail_read(int fd, uint64_t size, const struct tail_wish *wish, struct tail *ret, struct prodd_error *e)
 {
 	size_t window = first_window;
 	int r;
 
 	for (;;) {
-		struct walk w = { .format = format, .cursor = cursor, .last = last, .damage = UINT64_MAX };
+		struct walk w = { .wish = wish, .damage = UINT64_MAX };
 		size_t part = size < window ? (size_t)size : window;
 		char *bytes = malloc(part ? part : 1);
 

@@ -50,13 +50,14 @@ static int failed(struct prodd_error *e, const char *verb, const char *name)
 /* What its last line is, for whoever looks for it (last.c). */
 static void make_note(const struct settings *settings, int fd, char note[COMPRESSOR_NOTE_MAX])
 {
+	struct tail_wish wish = { settings->format, UINT64_MAX, UINT64_MAX, false };
 	struct prodd_error e;
 	struct tail tail;
 	struct stat st;
 
 	snprintf(note, COMPRESSOR_NOTE_MAX, "prodd");
 	if (fstat(fd, &st) == 0 &&
-	    tail_read(fd, (uint64_t)st.st_size, settings->format, UINT64_MAX, UINT64_MAX, &tail, &e) == 0 && tail.number > 0)
+	    tail_read(fd, (uint64_t)st.st_size, &wish, &tail, &e) == 0 && tail.number > 0)
 		snprintf(note, COMPRESSOR_NOTE_MAX, "prodd seq=%llu time=%.*s", (unsigned long long)tail.number, DIGITS_TIME,
 			 tail.check_time);
 }
@@ -94,26 +95,32 @@ static int compress_one(const struct settings *settings, int directory, const ch
 		return prodd_error_set(e, PRODD_E_IO, "compress %s: its name is too long", name);
 	r = write_compressed(settings, directory, name, temporary, ending, e);
 	if (r == 0)
-		r = file_rename_synced(directory, temporary, final, e);
-	if (r < 0) {
+		r = rotated_replace(directory, name, temporary, final, e);
+	else
 		unlinkat(directory, temporary, 0);
-		return r;
-	}
-	return unlinkat(directory, name, 0) < 0 ? failed(e, "remove", name) : 0;
+	return r;
 }
 
 /* ---- a look */
 
-static bool has_compressed(const struct rotated *all, unsigned count, const struct rotated *one)
+/* Its forms stand behind it in the list. */
+static bool has_compressed(const struct rotated *one, const struct rotated *end)
 {
-	for (unsigned i = 0; i < count; i++)
-		if (all[i].compressor && !all[i].unfinished && strcmp(all[i].stamp, one->stamp) == 0 &&
-		    all[i].number == one->number)
+	for (const struct rotated *next = one + 1; next < end; next++) {
+		if (strcmp(next->stamp, one->stamp) != 0 || next->number != one->number)
+			return false;
+		if (next->compressor && !next->unfinished)
 			return true;
+	}
 	return false;
 }
 
-/* The newest first: it is what somebody will look into. */
+static bool is_left_over(const struct rotated *one, const struct rotated *end)
+{
+	return one->unfinished || (!one->compressor && has_compressed(one, end));
+}
+
+/* What a crash left behind goes first. Then the newest first: it is what somebody will look into. */
 static int compress_all(const struct settings *settings, int directory, const char *file, const atomic_bool *ending,
 			struct prodd_error *e)
 {
@@ -121,14 +128,12 @@ static int compress_all(const struct settings *settings, int directory, const ch
 	unsigned count = 0;
 	int r = rotated_list(directory, file, &all, &count, e);
 
-	for (unsigned i = count; r == 0 && i-- > 0;) {
-		if (all[i].unfinished)
-			r = unlinkat(directory, all[i].name, 0) < 0 ? failed(e, "remove", all[i].name) : 0;
-		else if (!all[i].compressor && has_compressed(all, count, &all[i]))
-			r = unlinkat(directory, all[i].name, 0) < 0 ? failed(e, "remove", all[i].name) : 0;
-		else if (!all[i].compressor && settings->compressor)
+	for (unsigned i = 0; r == 0 && i < count; i++)
+		if (is_left_over(&all[i], all + count) && unlinkat(directory, all[i].name, 0) < 0)
+			r = failed(e, "remove", all[i].name);
+	for (unsigned i = count; r == 0 && settings->compressor && i-- > 0;)
+		if (!all[i].compressor && !has_compressed(&all[i], all + count))
 			r = compress_one(settings, directory, all[i].name, ending, e);
-	}
 	free(all);
 	return r;
 }

@@ -188,15 +188,15 @@ class Room:
         return Ship(self.spool, {"directory": self.log, **settings}, cursors)
 
     def files(self, app, suffix=".jsonl"):
-        """Its files, oldest first: rotated ones in order, then the current one."""
+        """Its files, oldest first: rotated ones in order, then the current one. A file beside its compressed self is one."""
         names = os.listdir(self.log) if os.path.isdir(self.log) else []
-        found = []
-        for name in names:
+        found = {}
+        for name in sorted(names):
             m = ROTATED.match(name)
             if m and m[1] == app + suffix:
-                found.append((m[2], int(m[3] or 0), name))
+                found[m[2], int(m[3] or 0)] = name
         current = [app + suffix] if app + suffix in names else []
-        return [os.path.join(self.log, name) for _, _, name in sorted(found)] + current_paths(self.log, current)
+        return [os.path.join(self.log, name) for _, name in sorted(found.items())] + current_paths(self.log, current)
 
     def text(self, app, suffix=".jsonl"):
         return b"".join(content(path) for path in self.files(app, suffix))

@@ -124,8 +124,12 @@ START_TEST(what_is_no_number_is_refused_and_counted)
 	ck_assert(isinf(count_of(p, "depth", NULL, false).value));
 	prodd_observe(h, INFINITY);
 	prodd_observe(h, -INFINITY);
-	ck_assert_uint_eq(not_a_number(), 5);
+	ck_assert_uint_eq(not_a_number(), 6);
 	ck_assert_uint_eq(count_of(p, "wait", NULL, false).cells[0], 0);
+	ck_assert_uint_eq(count_of(p, "wait", NULL, false).cells[11], 0);
+	prodd_observe(h, 1.5e308);
+	prodd_observe(h, 1.5e308);
+	ck_assert_uint_eq(not_a_number(), 7);
 	ck_assert_uint_eq(count_of(p, "wait", NULL, false).cells[11], 1);
 }
 END_TEST

@@ -62,6 +62,8 @@ START_TEST(what_breaks_the_grammar_is_refused)
 		{ "GET / x HTTP/1.1\r\n" HOST "\r\n", -400 },
 		{ "G(T / HTTP/1.1\r\n" HOST "\r\n", -400 },
 		{ "GET /\001 HTTP/1.1\r\n" HOST "\r\n", -400 },
+		{ "GET ?x HTTP/1.1\r\n" HOST "\r\n", -400 },
+		{ "GET metrics HTTP/1.1\r\n" HOST "\r\n", -400 },
 		{ "GET / http/1.1\r\n" HOST "\r\n", -400 },
 		{ "GET / HTTP/1.1\r\n\r\n", -400 },	/* no Host */
 		{ "GET / HTTP/1.1\r\n" HOST "no colon\r\n\r\n", -400 },

@@ -114,7 +114,7 @@ struct prodd_gauge *prodd_gauge(struct prodd *p, const char *name, const char *h
 				enum prodd_gauge_mode mode);
 
 /*
- * Sets, or adds to, a gauge; NaN is refused, and counted.
+ * Sets, or adds to, a gauge; NaN, and to add up to what is not finite, is refused, and counted.
  * Threads: any.  Ownership: none.  Returns: nothing.  Since: 0.1.0.
  */
 void prodd_gauge_set(struct prodd_gauge *g, double value);
@@ -131,7 +131,7 @@ struct prodd_histogram *prodd_histogram(struct prodd *p, const char *name, const
 					const double *bounds, size_t count);
 
 /*
- * Counts a value. NaN is refused, and counted.
+ * Counts a value. One that is not finite is refused, and counted.
  * Threads: any.  Ownership: none.  Returns: nothing.  Since: 0.1.0.
  */
 void prodd_observe(struct prodd_histogram *h, double value);
