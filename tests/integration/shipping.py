@@ -53,7 +53,7 @@ class Spool:
 class Ship:
     """A prodd-ship; prodd's end of its socket. `numbers` is what it says to have, durably."""
 
-    def __init__(self, spool, settings, cursors=None, start=True, out=subprocess.DEVNULL, before=None, err=None):
+    def __init__(self, spool, settings, cursors=None, start=True, out=subprocess.DEVNULL, before=None, err=None, words=()):
         self.spool, self.settings = spool, {"sink": "local", "type": "file", **settings}
         self.numbers = dict(cursors or {})
         self.notes, self.buffer, self.sent, self.errors = [], b"", 0, {}
@@ -67,11 +67,11 @@ class Ship:
             b = fcntl.fcntl(directory, fcntl.F_DUPFD, 20)
             os.dup2(a, 3)
             os.dup2(b, 4)
-            os.closerange(5, 64)
             if before:
                 before()
+            os.closerange(5, 64)
 
-        self.process = subprocess.Popen([SHIP], stdin=subprocess.DEVNULL, stdout=out, stderr=err, preexec_fn=prepare,
+        self.process = subprocess.Popen([*words, SHIP], stdin=subprocess.DEVNULL, stdout=out, stderr=err, preexec_fn=prepare,
                                         close_fds=False)
         theirs.close()
         os.close(directory)
