@@ -6,7 +6,7 @@ LOG_COMPILER = $(PYTHON3) $(top_srcdir)/tests/run-test
 dist_check_SCRIPTS += tests/run-test
 
 # These judge times, so nothing runs beside them in a plain build.
-alone_tests = $(hostile_tests) tests/integration/scrapes_hold_the_loop_for_moments.py tests/unit/client_harmless
+alone_tests = $(hostile_tests) tests/integration/floods_leave_room_for_others.py tests/integration/scrapes_hold_the_loop_for_moments.py tests/unit/client_harmless
 
 # Sanitizers end a program at the first finding; an exit status of their own tells it from a test that fails.
 AM_TESTS_ENVIRONMENT = \

@@ -13,8 +13,10 @@ tests_unit_log_settings_LDADD = libprodd-log.la $(MSGPACK_LIBS) $(CHECK_LIBS)
 endif
 
 log_tests = \
+	tests/integration/floods_leave_room_for_others.py \
 	tests/integration/last_words_are_kept.py \
-	tests/integration/records_go_from_rings_to_files.py
+	tests/integration/records_go_from_rings_to_files.py \
+	tests/integration/strange_rings_hurt_nobody_else.py
 dist_check_SCRIPTS += $(log_tests)
 TESTS += $(log_tests)
 EXTRA_DIST += tests/integration/rings.py
