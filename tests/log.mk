@@ -16,6 +16,7 @@ log_tests = \
 	tests/integration/floods_leave_room_for_others.py \
 	tests/integration/last_words_are_kept.py \
 	tests/integration/records_go_from_rings_to_files.py \
+	tests/integration/sinks_hold_nobody_back.py \
 	tests/integration/strange_rings_hurt_nobody_else.py
 dist_check_SCRIPTS += $(log_tests)
 TESTS += $(log_tests)
