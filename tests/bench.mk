@@ -10,9 +10,11 @@ tests_bench_bench_SOURCES = \
 	tests/bench/read.c \
 	tests/bench/reload.c \
 	tests/bench/requests.c \
-	tests/bench/rollout.c
+	tests/bench/rollout.c \
+	tests/bench/scrape.c \
+	tests/unit/fake_source.c tests/unit/fake_source.h
 tests_bench_bench_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE -I$(top_srcdir)/client/include
-tests_bench_bench_LDADD = libprodd-client.la libproto.la -lm
+tests_bench_bench_LDADD = libprodd-expose.la libprodd-client.la libproto.la -lm
 CLEANFILES += bench.json
 
 bench: tests/bench/bench$(EXEEXT) prodd$(EXEEXT) prodd-parse$(EXEEXT)

@@ -90,6 +90,7 @@ int main(int argc, char **argv)
 	bench_requests();
 	bench_rollout();
 	bench_reload();
+	bench_scrape();
 	print_table();
 	if (argc > 1)
 		print_json(argv[1]);

@@ -46,5 +46,6 @@ void bench_rollout(void);
 void bench_start(void);
 void bench_reload(void);
 void bench_flow(void);
+void bench_scrape(void);
 
 #endif
