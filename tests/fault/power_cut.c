@@ -15,10 +15,12 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -259,6 +261,9 @@ int main(void)
 	bool good = true;
 
 	dice = dice_start("power_cut");
+	/* As root in a mount namespace of its own, so that nothing stays mounted whatever happens. */
+	if (unshare(CLONE_NEWNS) == 0)
+		demand(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0, "private mounts");
 	good = trial("always", cuts, true, FORGETFUL_ARM, false) == 0 && good;
 	good = trial("interval", cuts / 2, false, FORGETFUL_ARM, false) == 0 && good;
 	good = trial("deaf", 200, true, FORGETFUL_DEAF, true) > 0 && good;

@@ -44,7 +44,7 @@ uint64_t spooling_token(const struct spool_record *record);
 unsigned spooling_read(struct spooling *s, uint64_t from, uint64_t *tokens, unsigned max,
 		       struct spool_reading_counts *ret_counts);
 
-/* The i-th file of segments by name; fails the test when there is none. */
+/* The path of the i-th segment by name; fails the test when there is none. */
 void spooling_segment(const struct spooling *s, unsigned i, char path[256]);
 unsigned spooling_segments(const struct spooling *s);
 
