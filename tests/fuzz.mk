@@ -18,7 +18,8 @@ fuzz_targets += \
 	tests/fuzz/request \
 	tests/fuzz/text \
 	tests/fuzz/schema \
-	tests/fuzz/session
+	tests/fuzz/session \
+	tests/fuzz/spool
 endif
 
 noinst_HEADERS += tests/fuzz/fuzz.h
@@ -62,3 +63,6 @@ tests_fuzz_text_SOURCES = tests/fuzz/text.c tests/unit/fake_source.c tests/unit/
 tests_fuzz_text_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
 tests_fuzz_text_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 tests_fuzz_text_LDADD = libprodd-expose.la $(MSGPACK_LIBS)
+tests_fuzz_spool_SOURCES = tests/fuzz/spool.c $(fuzz_main)
+tests_fuzz_spool_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_spool_LDADD = libprodd-spool.la $(MSGPACK_LIBS)

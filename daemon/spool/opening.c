@@ -159,7 +159,7 @@ static int survey(struct opening *o, struct prodd_error *e)
 
 /* ---- where to go on */
 
-static void choose_next(struct opening *o)
+static int choose_next(struct opening *o, struct prodd_error *e)
 {
 	struct spool_writer *w = o->w;
 	uint64_t shipped = spool_cursors_highest(w->directory);
@@ -172,6 +172,9 @@ static void choose_next(struct opening *o)
 		w->next = shipped + 1;
 	if (in_doubt || w->next > w->follows)
 		w->next += never ? SPOOL_JUMP_NEVER : SPOOL_JUMP;
+	if (w->next > SPOOL_NUMBER_MAX - SPOOL_JUMP_NEVER || w->id > SPOOL_NUMBER_MAX - SPOOL_JUMP_NEVER)
+		return prodd_error_set(e, PRODD_E_CORRUPT, "spool of %s: its numbers are used up; move its segments away", w->app);
+	return 0;
 }
 
 /* Behind the last record, when nothing is in doubt. */
@@ -209,7 +212,9 @@ static int resume(struct spool_writer *w, struct prodd_error *e)
 	}
 	if (r < 0)
 		return r;
-	choose_next(&o);
+	r = choose_next(&o, e);
+	if (r < 0)
+		return r;
 	return o.last >= 0 ? go_on(&o, e) : 0;
 }
 

@@ -95,6 +95,17 @@ static const struct spool_segment *successor(const struct spool_reader *reader)
 	return NULL;
 }
 
+/* The writer has left `current`: a later segment is there. One that is only damage says nothing, since anybody may have put
+ * it there; with no writer that matters it does. */
+static bool is_left(const struct spool_reader *reader, uint64_t last)
+{
+	const struct spool_segment *segment = successor(reader), *end = reader->segments.at + reader->segments.count;
+
+	while (segment && segment < end && segment->state == SPOOL_DAMAGED && last != UINT64_MAX)
+		segment++;
+	return segment && segment < end;
+}
+
 /* All numbers in it are below what is wanted: its successor says so, and nothing of it is in question. */
 static bool is_passed(const struct spool_reader *reader, const struct spool_segment *segment)
 {
@@ -209,7 +220,7 @@ static int at_end(struct spool_reader *reader, bool final, uint64_t last, uint64
 
 static int step(struct spool_reader *reader, uint64_t last, struct spool_record *ret, struct prodd_error *e)
 {
-	bool final = reader->fresh && successor(reader);
+	bool final = reader->fresh && is_left(reader, last);
 	uint64_t damaged, before = reader->scan.at;
 	int r;
 

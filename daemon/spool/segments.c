@@ -28,9 +28,11 @@ static uint64_t id_of(const char *name)
 
 int spool_segment_order(const struct spool_segment *a, const struct spool_segment *b)
 {
+	bool own_a = id_of(a->name) == a->head.id, own_b = id_of(b->name) == b->head.id;
+
 	if (a->head.id != b->head.id)
 		return a->head.id < b->head.id ? -1 : 1;
-	return strcmp(a->name, b->name);
+	return own_a != own_b ? own_a - own_b : strcmp(a->name, b->name);
 }
 
 static int order(const void *a, const void *b)
@@ -67,7 +69,8 @@ static const struct spool_segment *known(const struct spool_segments *list, cons
 	return NULL;
 }
 
-/* 1: *ret is filled; 0: the file is gone. */
+/* 1: *ret is filled; 0: the file is gone, or no writer can have made it: one with a name like that would stand behind all
+ * that are to come. */
 static int describe(int directory, const char *name, struct spool_segment *ret, struct prodd_error *e)
 {
 	struct spool_scan scan;
@@ -86,7 +89,7 @@ static int describe(int directory, const char *name, struct spool_segment *ret, 
 	else
 		ret->head = scan.head;
 	spool_scan_clear(&scan);
-	return 1;
+	return ret->state == SPOOL_GOOD || ret->head.id <= SPOOL_NUMBER_MAX / 2;
 }
 
 static int add(struct spool_segments *list, const struct spool_segments *before, int directory, const char *name,

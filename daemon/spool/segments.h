@@ -39,7 +39,7 @@ void spool_segment_name(uint64_t id, char name[SPOOL_NAME_SIZE]);
 int spool_segments_read(struct spool_segments *list, int directory, struct prodd_error *e);
 void spool_segments_clear(struct spool_segments *list);
 
-/* Below 0, 0, above: by id, then by name. */
+/* Below 0, 0, above: by id; of copies the one with the name of its id comes last, since that is the one being written. */
 int spool_segment_order(const struct spool_segment *a, const struct spool_segment *b);
 
 /* Room for one more at the end. False: no memory. */

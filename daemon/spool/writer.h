@@ -51,7 +51,8 @@ struct spool_counts {
 /* Opens or makes DIRECTORY/APP (the name checked by spool_is_app()); scans the last segment, whatever state it is in, and
  * writes behind its last intact record: in a new segment, when there is damage behind that, when the host has booted anew
  * since, or when a newer version wrote it. Numbers go on behind the last record and behind every cursor (cursor.h).
- * `total` is borrowed. -PRODD_E_IO, -PRODD_E_INVALID, -PRODD_E_NO_MEMORY name the path. */
+ * `total` is borrowed. -PRODD_E_IO, -PRODD_E_INVALID, -PRODD_E_NO_MEMORY name the path; -PRODD_E_CORRUPT: somebody has
+ * forged segments whose numbers leave none to go on with. */
 int spool_writer_open(struct spool_writer **ret, int directory, const char *app, struct spool_total *total,
 		      struct prodd_error *e);
 

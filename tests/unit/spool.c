@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Writer and reader of a spool that nothing befalls: order, numbers, waters, segments, limits, boots, policies. */
-#include "daemon/spool/segments.h"
+#include <unistd.h>
+
 #include "tests/unit/spooling.h"
 #include "tests/unit/suite.h"
 
@@ -119,6 +120,44 @@ START_TEST(a_reader_follows_its_writer)
 }
 END_TEST
 
+/* Somebody copies the segment that is being written; whatever the copy is called, reader and writer go on. */
+START_TEST(a_copy_beside_the_live_segment_misleads_nobody)
+{
+	static const char *const names[] = { "0000000000000000", "0000000000000009", "7fffffffffffffff", "ffffffffffffffff" };
+	uint64_t token = 0, seen = 0;
+	struct spool_reader *reader;
+	struct spool_record record;
+	struct prodd_error e;
+	char path[256], copy[256];
+
+	spooling_open(&s);
+	spooling_append_many(&s, token++, 1, 100);
+	ck_assert_int_eq(spool_reader_open(&reader, s.app, 0, &e), 0);
+	for (unsigned i = 0; i < 40; i++) {
+		size_t size;
+		unsigned char *bytes;
+
+		spooling_segment(&s, 0, path);
+		bytes = spooling_load(path, &size);
+		snprintf(copy, sizeof copy, "%.100s/orders/%s.seg", s.top, names[i % 4]);
+		spooling_store(copy, bytes + (i / 4 % 2 ? 100 : 0), size - 100);
+		free(bytes);
+		spooling_append_many(&s, token, 3, 1000);
+		token += 3;
+		while (spool_reader_next(reader, token + 1, &record, &e) == 1)	/* to the very end, and beyond */
+			ck_assert_uint_eq(spooling_token(&record), seen++);
+		ck_assert_uint_eq(seen, token);
+		unlink(copy);
+		if (i % 10 == 9) {
+			spooling_close(&s);
+			spooling_open(&s);
+		}
+	}
+	ck_assert_uint_eq(spool_reader_counts(reader)->missing, 0);
+	spool_reader_close(reader);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("spool");
@@ -130,6 +169,7 @@ int main(void)
 	tcase_add_test(c, a_writer_that_comes_again_goes_on_behind_the_last_record);
 	tcase_add_test(c, many_segments_and_large_records);
 	tcase_add_test(c, a_reader_follows_its_writer);
+	tcase_add_test(c, a_copy_beside_the_live_segment_misleads_nobody);
 	suite_add_tcase(suite, c);
 	return suite_run(suite);
 }

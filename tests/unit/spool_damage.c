@@ -349,6 +349,9 @@ START_TEST(segments_doubled_and_renamed)
 			put_files();
 			spooling_store(path, files[f].bytes, files[f].size);
 			check();
+			put_files();
+			spooling_store(path, files[f].bytes + 500, 9000);	/* garbage */
+			check();
 			unlink(path);
 			put_files();	/* renamed only */
 			ck_assert_int_eq(rename(files[f].path, path), 0);
