@@ -43,21 +43,26 @@ static size_t name_size(struct prodd_slice name)
 	return name.size > 0 ? str_size(name.size) : 1;
 }
 
+static const void *bytes_of(const struct prodd_field *f)
+{
+	return (const void *)(uintptr_t)f->value;
+}
+
 static size_t value_size(const struct prodd_field *f, bool secret)
 {
 	if (secret)
 		return str_size(sizeof redacted - 1);
 	switch (f->type) {
 	case PRODD_FIELD_INT:
-		return int_size(f->value.number);
+		return int_size((int64_t)f->value);
 	case PRODD_FIELD_UINT:
-		return uint_size(f->value.natural);
+		return uint_size(f->value);
 	case PRODD_FIELD_FLOAT:
 		return double_size;
 	case PRODD_FIELD_STR:
-		return f->value.bytes ? str_size(f->size) : 1;
+		return f->value ? str_size(f->size) : 1;
 	case PRODD_FIELD_BYTES:
-		return f->value.bytes ? bin_size(f->size) : 1;
+		return f->value ? bin_size(f->size) : 1;
 	default:
 		return 1;
 	}
@@ -136,10 +141,29 @@ static unsigned char *put_int(unsigned char *at, int64_t value)
 				    put_number(at, 0xd3, (uint64_t)value, 8);
 }
 
+/* Most texts are short: two moves that overlap are all that it takes. */
 static unsigned char *put_bytes(unsigned char *at, const void *bytes, size_t size)
 {
-	if (size > 0)
-		memcpy(at, bytes, size);
+	const unsigned char *from = bytes;
+	uint64_t first, last;
+	uint32_t first_half, last_half;
+
+	if (size > 16) {
+		memcpy(at, from, size);
+	} else if (size >= 8) {
+		memcpy(&first, from, 8);
+		memcpy(&last, from + size - 8, 8);
+		memcpy(at, &first, 8);
+		memcpy(at + size - 8, &last, 8);
+	} else if (size >= 4) {
+		memcpy(&first_half, from, 4);
+		memcpy(&last_half, from + size - 4, 4);
+		memcpy(at, &first_half, 4);
+		memcpy(at + size - 4, &last_half, 4);
+	} else {
+		for (size_t i = 0; i < size; i++)
+			at[i] = from[i];
+	}
 	return at + size;
 }
 
@@ -174,30 +198,22 @@ static unsigned char *put_name(unsigned char *at, struct prodd_slice name)
 	return name.size > 0 ? put_str(at, name.at, name.size) : put_nil(at);
 }
 
-static unsigned char *put_double(unsigned char *at, double value)
-{
-	uint64_t bits;
-
-	memcpy(&bits, &value, sizeof bits);
-	return put_number(at, 0xcb, bits, 8);
-}
-
 static unsigned char *put_value(unsigned char *at, const struct prodd_field *f)
 {
 	switch (f->type) {
 	case PRODD_FIELD_BOOL:
-		*at = f->value.flag ? 0xc3 : 0xc2;
+		*at = f->value ? 0xc3 : 0xc2;
 		return at + 1;
 	case PRODD_FIELD_INT:
-		return put_int(at, f->value.number);
+		return put_int(at, (int64_t)f->value);
 	case PRODD_FIELD_UINT:
-		return put_uint(at, f->value.natural);
+		return put_uint(at, f->value);
 	case PRODD_FIELD_FLOAT:
-		return put_double(at, f->value.real);
+		return put_number(at, 0xcb, f->value, 8);
 	case PRODD_FIELD_STR:
-		return f->value.bytes ? put_str(at, f->value.bytes, f->size) : put_nil(at);
+		return f->value ? put_str(at, bytes_of(f), f->size) : put_nil(at);
 	case PRODD_FIELD_BYTES:
-		return f->value.bytes ? put_bin(at, f->value.bytes, f->size) : put_nil(at);
+		return f->value ? put_bin(at, bytes_of(f), f->size) : put_nil(at);
 	default:
 		return put_nil(at);
 	}

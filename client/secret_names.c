@@ -58,6 +58,22 @@ static struct word next_word(const char **at, const char *end)
 	return (struct word){ from, (size_t)(to - from) };
 }
 
+/* Each of the words has one of these: told before anything is cut. */
+static bool has_a_mark(const char *name, size_t size)
+{
+	char before = 0;
+
+	for (size_t i = 0; i < size; i++) {
+		char c = lower(name[i]);
+
+		if (c == 'k' || c == 'w' || c == 'z' || (before == 'c' && c == 'r') || (before == 'p' && (c == 'a' || c == 'i')) ||
+		    (before == 'b' && c == 'e'))
+			return true;
+		before = c;
+	}
+	return false;
+}
+
 bool prodd_is_secret_name(const char *name, size_t size)
 {
 	static const char *const anywhere[] = { "password", "passwd",	   "passphrase",     "passcode",   "pwd",
@@ -68,8 +84,11 @@ bool prodd_is_secret_name(const char *name, size_t size)
 					     "master",	"encryption", "decryption", "auth",   "ssh",
 					     "session", "shared",     "account",    "hmac",   NULL };
 	const char *at = name, *end = name + size;
-	struct word word = next_word(&at, end), before = { name, 0 };
+	struct word word, before = { name, 0 };
 
+	if (!has_a_mark(name, size))
+		return false;
+	word = next_word(&at, end);
 	while (word.size > 0) {
 		struct word next = next_word(&at, end);
 

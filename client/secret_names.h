@@ -20,17 +20,16 @@ static inline uint32_t prodd_letter(char c)
 /* Whether a name of these letters can be one of a secret's: most others are told at once. */
 static inline bool prodd_letters_may_be_secret(uint32_t letters)
 {
-	const uint32_t secret = prodd_letter('s') | prodd_letter('e') | prodd_letter('c') | prodd_letter('r') |
-				prodd_letter('t');
+	/* key, token, cookie; password, passwd, pwd, jwt; authorization. */
+	const uint32_t rare = prodd_letter('k') | prodd_letter('w') | prodd_letter('z');
+	/* pass, passphrase, passcode; pin; secret, credential; bearer: each has more letters than these. */
 	const uint32_t pass = prodd_letter('p') | prodd_letter('a') | prodd_letter('s');
 	const uint32_t pin = prodd_letter('p') | prodd_letter('i') | prodd_letter('n');
+	const uint32_t secret = prodd_letter('c') | prodd_letter('r') | prodd_letter('e') | prodd_letter('t');
+	const uint32_t bearer = prodd_letter('b') | prodd_letter('e') | prodd_letter('a') | prodd_letter('r');
 
-	/* key, token, cookie; password, passwd, pwd, jwt; authorization; secret; pass, passphrase; pin; credentials
-	 * (which has "cre", "d", "n", "t", "i", "a", "l", so is looked for by "d" and "l") */
-	return letters & (prodd_letter('k') | prodd_letter('w') | prodd_letter('z')) ||
-	       (letters & secret) == secret || (letters & pass) == pass || (letters & pin) == pin ||
-	       (letters & (prodd_letter('c') | prodd_letter('d') | prodd_letter('l'))) ==
-		       (prodd_letter('c') | prodd_letter('d') | prodd_letter('l'));
+	return letters & rare || (letters & pass) == pass || (letters & pin) == pin ||
+	       (letters & secret) == secret || (letters & bearer) == bearer;
 }
 
 /* The whole answer. */

@@ -5,6 +5,7 @@ EXTRA_PROGRAMS += tests/bench/bench
 tests_bench_bench_SOURCES = \
 	tests/bench/bare.c tests/bench/bare.h \
 	tests/bench/bench.c tests/bench/bench.h \
+	tests/bench/log.c \
 	tests/bench/peer.c tests/bench/peer.h \
 	tests/bench/process.c \
 	tests/bench/read.c \
@@ -14,7 +15,7 @@ tests_bench_bench_SOURCES = \
 	tests/bench/scrape.c \
 	tests/unit/fake_source.c tests/unit/fake_source.h
 tests_bench_bench_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE -I$(top_srcdir)/client/include
-tests_bench_bench_LDADD = libprodd-expose.la libprodd-client.la libproto.la -lm
+tests_bench_bench_LDADD = libprodd-expose.la libprodd-client.la libproto.la -lm -lpthread
 CLEANFILES += bench.json
 
 bench: tests/bench/bench$(EXEEXT) prodd$(EXEEXT) prodd-parse$(EXEEXT)

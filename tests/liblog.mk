@@ -6,3 +6,20 @@ tests_programs_logger_SOURCES = tests/programs/logger.c
 tests_programs_logger_CPPFLAGS = $(CLIENT_CPPFLAGS)
 tests_programs_logger_LDFLAGS = $(AM_LDFLAGS) -pthread
 tests_programs_logger_LDADD = libclient.la
+
+if HAVE_CHECK
+liblog_unit_tests = \
+	tests/unit/client_encode \
+	tests/unit/client_levels
+check_PROGRAMS += $(liblog_unit_tests)
+TESTS += $(liblog_unit_tests)
+
+tests_unit_client_encode_SOURCES = tests/unit/client_encode.c $(client_suite)
+tests_unit_client_encode_CPPFLAGS = $(client_unit_cppflags)
+tests_unit_client_encode_CFLAGS = $(client_unit_cflags)
+tests_unit_client_encode_LDADD = $(client_unit_libs) $(MSGPACK_LIBS)
+tests_unit_client_levels_SOURCES = tests/unit/client_levels.c $(client_suite)
+tests_unit_client_levels_CPPFLAGS = $(client_unit_cppflags)
+tests_unit_client_levels_CFLAGS = $(client_unit_cflags)
+tests_unit_client_levels_LDADD = $(client_unit_libs)
+endif

@@ -87,6 +87,7 @@ int main(int argc, char **argv)
 {
 	bench_start();
 	bench_read();
+	bench_log();
 	bench_requests();
 	bench_rollout();
 	bench_reload();

@@ -42,19 +42,21 @@ enum prodd_field_type {
 	PRODD_FIELD_SECRET = 7	/* its key leaves the process, its value never */
 };
 
-/* A field of a record; made by the functions below. Key and value are borrowed until the call that logs returns. */
+/* A field of a record; made by the functions below. Key and value are borrowed until the call that logs returns. (Plain
+ * numbers, which a compiler keeps in registers.) */
 struct prodd_field {
 	const char *key;
-	enum prodd_field_type type;
-	size_t size;		/* bytes of a text or of bytes */
-	union {
-		bool flag;
-		int64_t number;
-		uint64_t natural;
-		double real;
-		const void *bytes;
-	} value;
+	uint64_t type;		/* enum prodd_field_type */
+	uint64_t size;		/* bytes of a text or of bytes */
+	uint64_t value;		/* a number, the bits of a double, or the address of a text or of bytes */
 };
+
+static inline struct prodd_field prodd_field_(const char *key, enum prodd_field_type type, uint64_t size, uint64_t value)
+{
+	struct prodd_field f = { key, type, size, value };
+
+	return f;
+}
 
 /*
  * Fields of a record.  A key is at most 128 bytes; a record has at most 64 fields.  A field whose key looks like a
@@ -64,69 +66,49 @@ struct prodd_field {
  */
 static inline struct prodd_field prodd_bool(const char *key, bool value)
 {
-	struct prodd_field f = { key, PRODD_FIELD_BOOL, 0, { 0 } };
-
-	f.value.flag = value;
-	return f;
+	return prodd_field_(key, PRODD_FIELD_BOOL, 0, value);
 }
 
 static inline struct prodd_field prodd_int(const char *key, int64_t value)
 {
-	struct prodd_field f = { key, PRODD_FIELD_INT, 0, { 0 } };
-
-	f.value.number = value;
-	return f;
+	return prodd_field_(key, PRODD_FIELD_INT, 0, (uint64_t)value);
 }
 
 static inline struct prodd_field prodd_uint(const char *key, uint64_t value)
 {
-	struct prodd_field f = { key, PRODD_FIELD_UINT, 0, { 0 } };
-
-	f.value.natural = value;
-	return f;
+	return prodd_field_(key, PRODD_FIELD_UINT, 0, value);
 }
 
 static inline struct prodd_field prodd_float(const char *key, double value)
 {
-	struct prodd_field f = { key, PRODD_FIELD_FLOAT, 0, { 0 } };
+	uint64_t bits;
 
-	f.value.real = value;
-	return f;
+	__builtin_memcpy(&bits, &value, sizeof bits);
+	return prodd_field_(key, PRODD_FIELD_FLOAT, 0, bits);
+}
+
+/* A text of `size` bytes; NULL is logged as null. */
+static inline struct prodd_field prodd_text(const char *key, const char *value, size_t size)
+{
+	return prodd_field_(key, PRODD_FIELD_STR, size, (uint64_t)(uintptr_t)value);
 }
 
 /* A text that ends with NUL; NULL is logged as null. */
 static inline struct prodd_field prodd_str(const char *key, const char *value)
 {
-	struct prodd_field f = { key, PRODD_FIELD_STR, value ? __builtin_strlen(value) : 0, { 0 } };
-
-	f.value.bytes = value;
-	return f;
-}
-
-/* A text of `size` bytes. */
-static inline struct prodd_field prodd_text(const char *key, const char *value, size_t size)
-{
-	struct prodd_field f = { key, PRODD_FIELD_STR, size, { 0 } };
-
-	f.value.bytes = value;
-	return f;
+	return prodd_text(key, value, value ? __builtin_strlen(value) : 0);
 }
 
 /* Bytes; in the JSON line they are base64. */
 static inline struct prodd_field prodd_bytes(const char *key, const void *value, size_t size)
 {
-	struct prodd_field f = { key, PRODD_FIELD_BYTES, size, { 0 } };
-
-	f.value.bytes = value;
-	return f;
+	return prodd_field_(key, PRODD_FIELD_BYTES, size, (uint64_t)(uintptr_t)value);
 }
 
 /* Something that must not be logged: "[secret]" is. */
 static inline struct prodd_field prodd_secret_field(const char *key)
 {
-	struct prodd_field f = { key, PRODD_FIELD_SECRET, 0, { 0 } };
-
-	return f;
+	return prodd_field_(key, PRODD_FIELD_SECRET, 0, 0);
 }
 
 /* ---- logging ------------------------------------------------------------------------------------------ */
@@ -195,7 +177,7 @@ int prodd_log(struct prodd *p, enum prodd_level level, const struct prodd_site *
 		struct prodd *prodd_p_ = (p); \
 		int prodd_r_ = 0; \
 		if (__builtin_expect(prodd_logs(prodd_p_, (level)), 0)) { \
-			struct prodd_field prodd_f_[] = { { NULL, PRODD_FIELD_BOOL, 0, { 0 } }, ##__VA_ARGS__ }; \
+			struct prodd_field prodd_f_[] = { { NULL, 0, 0, 0 }, ##__VA_ARGS__ }; \
 			prodd_r_ = prodd_log(prodd_p_, (level), &prodd_site_, (message), prodd_f_ + 1, \
 					     sizeof prodd_f_ / sizeof *prodd_f_ - 1); \
 		} \
