@@ -3,10 +3,19 @@
 
 if DAEMON
 if HAVE_CHECK
-log_unit_tests = tests/unit/log_settings
+log_unit_tests = \
+	tests/unit/batch \
+	tests/unit/log_settings \
+	tests/unit/share
 check_PROGRAMS += $(log_unit_tests)
 TESTS += $(log_unit_tests)
 
+tests_unit_batch_SOURCES = tests/unit/batch.c $(suite)
+tests_unit_batch_CFLAGS = $(core_unit_cflags)
+tests_unit_batch_LDADD = libprodd-log.la $(MSGPACK_LIBS) $(CHECK_LIBS)
+tests_unit_share_SOURCES = tests/unit/share.c $(suite)
+tests_unit_share_CFLAGS = $(core_unit_cflags)
+tests_unit_share_LDADD = libprodd-log.la $(MSGPACK_LIBS) $(CHECK_LIBS)
 tests_unit_log_settings_SOURCES = tests/unit/log_settings.c $(suite)
 tests_unit_log_settings_CFLAGS = $(core_unit_cflags)
 tests_unit_log_settings_LDADD = libprodd-log.la $(MSGPACK_LIBS) $(CHECK_LIBS)
