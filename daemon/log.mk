@@ -3,6 +3,7 @@
 
 noinst_LTLIBRARIES += libprodd-log.la
 libprodd_log_la_SOURCES = \
+	daemon/log/allowance.c \
 	daemon/log/attach.c daemon/log/attach.h \
 	daemon/log/batch.c daemon/log/batch.h \
 	daemon/log/death.c daemon/log/death.h \

@@ -215,6 +215,7 @@ int sinks_enter(struct sinks *sinks, struct stream *stream)
 	for (unsigned i = 0; i < sinks->count; i++)
 		rows->at[i] = (struct sink_row){ .sink = &sinks->at[i], .stream = stream,
 						 .wanted = is_wanted(sinks->at[i].settings, stream->name) };
+	allowance_begin(stream);
 	rows->store = (struct stream_work){ .job = { .run = look_run, .done = look_done }, .stream = stream };
 	return 0;
 }

@@ -71,7 +71,14 @@ void sink_finish(struct sink *sink, uint64_t within_ms);
 /* Its row is news, once. */
 void sink_has_news(struct sink_row *row);
 
-/* For sink.c. */
+/* ---- allowance.c */
+
+void allowance_begin(struct stream *stream);	/* its rows are made */
+void allowance_mark(struct stream *stream);	/* more of it is kept */
+void allowance_check(struct stream *stream);	/* now and then: sinks that are too far behind skip */
+
+/* ---- sinks.c, for sink.c and allowance.c */
+
 struct logs *sinks_logs(const struct sinks *sinks);
 void sinks_tell_soon(struct sinks *sinks);
 void sinks_store_soon(struct sinks *sinks);

@@ -247,6 +247,7 @@ static void batch_is_kept(struct stream *stream)
 	count_kept(stream);
 	tell_followers(stream);
 	stream->under_way = stream->is_told = false;
+	allowance_mark(stream);
 	sinks_more(stream->logs->sinks, stream);
 	tell_feeds(stream, feed_is_kept);
 	batch_reset(&stream->flying);
@@ -398,6 +399,7 @@ bool stream_tick(struct stream *stream)
 {
 	bool again = false;
 
+	allowance_check(stream);
 	memmove(stream->rates + 1, stream->rates, sizeof stream->rates - sizeof *stream->rates);
 	stream->rates[0] = 0;
 	for (int i = 1; i < STREAM_SECONDS; i++)

@@ -26,6 +26,7 @@
 #define STREAM_SYNC_BYTES (8u * 1024 * 1024)	/* unsynced bytes from which `interval` does not wait */
 
 #define STREAM_SECONDS 11
+#define STREAM_MARKS 64u
 #define STREAM_LATELY_MS 600000			/* so long a drop is a problem */
 
 struct logs;
@@ -71,6 +72,18 @@ struct sink_row {
 	uint64_t behind;		/* bytes of segments that it has not read, by its word */
 	uint64_t time_ns;		/* of the last record shipped; 0: it has all */
 	TAILQ_ENTRY(sink_row) news;
+};
+
+/* Where a number lies: so many bytes had been kept up to it. */
+struct stream_mark {
+	uint64_t number;
+	uint64_t bytes;			/* as stream.bytes */
+};
+
+struct stream_marks {
+	uint64_t step;			/* bytes between two; 0: none are wanted */
+	unsigned count;			/* ever made; the last STREAM_MARKS are kept */
+	struct stream_mark at[STREAM_MARKS];
 };
 
 /* A stream's part in the sinks: embedded in it. */
@@ -127,6 +140,7 @@ struct stream {
 	struct prodd_error trouble;
 
 	struct sink_rows rows;
+	struct stream_marks marks;
 	struct stream_waiters pushes;	/* of log.push, by batch */
 	struct stream_waiters waiting;	/* of log.sync: for a batch to be kept */
 	struct stream_waiters kept;	/* for the next sync */

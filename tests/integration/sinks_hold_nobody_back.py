@@ -100,6 +100,31 @@ def the_apps_of_a_sink_are_its_own():
 
 
 @case
+def a_sink_past_its_allowance_skips_alone():
+    conf = 'sink: {{ local: {{ type = "file"; }}; other: {{ directory = "{}/other"; allowance = "2MiB"; }}; }};'
+    with Daemon(start=False) as d:
+        os.mkdir(d.path("other"))
+        d.write("prodd.conf", conf.format(d.dir))
+        d.start()
+        with Logger(d, "orders", capacity=4 << 20) as app:
+            app.log("n", number=0)
+            wait_until("both have it", lambda: count_lines(d, "orders") == lines_of_other(d) == 1)
+            pid = sinks(d)["other"]["pid"]
+            os.kill(pid, signal.SIGSTOP)
+            for number in range(1, 4000):
+                app.log("n", number=number, text="x" * 2000)
+            skipped = wait_until("it skips", lambda: dropped(d, "orders").get("allowance"))
+            assert skipped > 1000, skipped
+            os.kill(pid, signal.SIGCONT)
+            app.log("last", number=4000)
+            with_last = d.path("other", "orders.jsonl")
+            wait_until("it goes on", lambda: b'"last"' in open(with_last, "rb").read())
+            rows = of_app(lines(d, "orders", 4001))
+            assert [r["number"] for r in rows] == list(range(4001)), "the other sink lost something"
+            assert 500 < lines_of_other(d) < 3000, lines_of_other(d)
+
+
+@case
 def segments_go_when_all_sinks_have_them():
     with Daemon(start=False) as d:
         os.mkdir(d.path("other"))
