@@ -24,7 +24,9 @@ tests_unit_metric_registry_LDADD = $(registry_unit_libs)
 endif
 
 registry_tests = \
-	tests/integration/counters_outlive_who_counts.py
+	tests/integration/counters_outlive_who_counts.py \
+	tests/integration/hostile_segments_hurt_nobody_else.py \
+	tests/integration/pushed_metrics_count.py
 dist_check_SCRIPTS += $(registry_tests)
 TESTS += $(registry_tests)
 EXTRA_DIST += tests/integration/segments.py

@@ -200,7 +200,7 @@ static void fail(struct ledger *ledger, const char *why)
 
 static uint64_t size_for(uint64_t needs)
 {
-	uint64_t size = 2 * (BOOK_HEAD + needs);
+	uint64_t size = BOOK_HEAD + needs + needs / 2;
 
 	size = size < BOOK_SIZE_LEAST ? BOOK_SIZE_LEAST : size;
 	return (size + PAGE - 1) / PAGE * PAGE;

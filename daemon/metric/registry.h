@@ -17,7 +17,7 @@
 #define REGISTRY_ATTACHMENTS_MAX 1024u
 #define REGISTRY_BYTES_OF_SERIES 8192u		/* for each series that is allowed: what its texts and bindings may take */
 #define TENANT_APPS_MAX 16u			/* separate names (NAME~USER) of a uid */
-#define TENANT_BYTES_MAX (8u * 1024 * 1024)	/* of all its separate names */
+#define TENANT_BYTES_MAX (4u * 1024 * 1024)	/* of all its separate names */
 
 struct metric;
 struct waiting_push;

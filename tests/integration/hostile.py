@@ -74,12 +74,13 @@ class Attack:
 
     The function writes a line when it has done what it is for, and goes on, or waits until it is killed. The body of
     the `with` begins when every process has written its line; `.lines` are those. So many polite clients as `stay`
-    says come then, and stay.
+    says come then, and stay. `kept` bytes may be kept afterwards.
     """
 
-    def __init__(self, daemon, function, *args, processes=1, uid=ATTACKER, seconds=1.0, limits=(), stay=1):
+    def __init__(self, daemon, function, *args, processes=1, uid=ATTACKER, seconds=1.0, limits=(), stay=1,
+                 kept=RETURNED_MAX):
         need_root()
-        self.daemon, self.uid, self.seconds = daemon, uid, seconds
+        self.daemon, self.uid, self.seconds, self.kept = daemon, uid, seconds, kept
         self.stack = contextlib.ExitStack()
         echoing = self.stack.enter_context(Child(echo, daemon.path("echo")))
         assert echoing.line() == b"ready\n"
@@ -155,7 +156,7 @@ class Attack:
         if PLAIN:
             assert growth <= GROWTH_MAX, f"grew by {growth} bytes"
             assert self.polite.p99() <= self.polite.limit(), self.polite.p99()
-            wait_until("the memory comes back", lambda: self.daemon.rss() - self.rss_before <= RETURNED_MAX)
+            wait_until("the memory comes back", lambda: self.daemon.rss() - self.rss_before <= self.kept)
         assert slowest <= CONNECT_MAX_S, slowest
 
     def _gone(self):

@@ -43,13 +43,13 @@ class Cell:
         return s.cells_at + 8 * (shard * s.cells + self.cell + word)
 
     def get(self, word=0, shard=0):
-        return struct.unpack_from("Q", self.segment.memory, self.at(word, shard))[0]    # natively: one load, one store
+        return self.segment.words[self.at(word, shard) // 8]
 
     def put(self, value, word=0, shard=0):
-        struct.pack_into("Q", self.segment.memory, self.at(word, shard), value)
+        self.segment.words[self.at(word, shard) // 8] = value
 
     def put_double(self, value, word=0, shard=0):
-        struct.pack_into("d", self.segment.memory, self.at(word, shard), value)
+        self.segment.doubles[self.at(word, shard) // 8] = value
 
     def add(self, n=1, shard=0):
         self.put(self.get(0, shard) + n, 0, shard)
@@ -62,7 +62,7 @@ class Cell:
         bounds = self.family["buckets"]
         bucket = next((i for i, bound in enumerate(bounds) if value <= bound), len(bounds))
         self.put(self.get(bucket, shard) + 1, bucket, shard)
-        total = struct.unpack_from("d", self.segment.memory, self.at(len(bounds) + 1, shard))[0]
+        total = self.segment.doubles[self.at(len(bounds) + 1, shard) // 8]
         self.put_double(total + value, len(bounds) + 1, shard)
 
 
@@ -76,6 +76,8 @@ class Segment:
         os.ftruncate(self.fd, self.size)
         fcntl.fcntl(self.fd, fcntl.F_ADD_SEALS, seals)
         self.memory = mmap.mmap(self.fd, self.size)
+        # One load, one store each; struct.pack_into() clears the word first.
+        self.words, self.doubles = memoryview(self.memory).cast("Q"), memoryview(self.memory).cast("d")
         struct.pack_into("<QIIQQQII16sQQ", self.memory, 0, MAGIC, 1, HEAD, HEAD, directory, self.cells_at, cells, shards,
                          self.uuid, pid or os.getpid(), time.time_ns() if made_ns is None else made_ns)
         self.used = self.next_cell = 0
@@ -85,7 +87,7 @@ class Segment:
         """Any bytes as an entry, published."""
         self.memory[HEAD + self.used:HEAD + self.used + len(body)] = body
         self.used += len(body)
-        struct.pack_into("Q", self.memory, USED, self.used)
+        self.words[USED // 8] = self.used
 
     def entry(self, kind, type, mode, labels, family, cell, count, rest):
         body = padded(rest)
