@@ -5,6 +5,7 @@ EXTRA_PROGRAMS += tests/bench/bench
 tests_bench_bench_SOURCES = \
 	tests/bench/bare.c tests/bench/bare.h \
 	tests/bench/bench.c tests/bench/bench.h \
+	tests/bench/flow.c \
 	tests/bench/log.c \
 	tests/bench/peer.c tests/bench/peer.h \
 	tests/bench/process.c \
@@ -18,5 +19,5 @@ tests_bench_bench_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE -I$(top_srcdir)/client
 tests_bench_bench_LDADD = libprodd-expose.la libprodd-client.la libproto.la -lm -lpthread
 CLEANFILES += bench.json
 
-bench: tests/bench/bench$(EXEEXT) prodd$(EXEEXT) prodd-parse$(EXEEXT)
-	PRODD_BIN=./prodd PRODD_LIBEXEC=. tests/bench/bench$(EXEEXT) bench.json
+bench: tests/bench/bench$(EXEEXT) prodd$(EXEEXT) prodd-parse$(EXEEXT) prodd-ship$(EXEEXT)
+	PRODD_BIN=./prodd PRODD_LIBEXEC=. tests/bench/bench$(EXEEXT) bench.json $(GROUPS)

@@ -83,15 +83,31 @@ static void print_json(const char *path)
 		die(path);
 }
 
+static const struct group {
+	const char *name;
+	void (*run)(void);
+} groups[] = {
+	{ "start", bench_start },     { "read", bench_read },	  { "requests", bench_requests },
+	{ "rollout", bench_rollout }, { "reload", bench_reload }, { "flow", bench_flow },
+	{ "scrape", bench_scrape },   { "log", bench_log },
+};
+
+static int is_wanted(const char *name, char **wanted)
+{
+	if (!*wanted)
+		return 1;
+	while (*wanted)
+		if (strcmp(*wanted++, name) == 0)
+			return 1;
+	return 0;
+}
+
+/* bench [FILE [GROUP...]] */
 int main(int argc, char **argv)
 {
-	bench_start();
-	bench_read();
-	bench_log();
-	bench_requests();
-	bench_rollout();
-	bench_reload();
-	bench_scrape();
+	for (size_t i = 0; i < sizeof groups / sizeof *groups; i++)
+		if (is_wanted(groups[i].name, argc > 2 ? argv + 2 : argv + argc))
+			groups[i].run();
 	print_table();
 	if (argc > 1)
 		print_json(argv[1]);

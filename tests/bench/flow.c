@@ -26,7 +26,8 @@
 #include <prodd/client.h>
 #include <prodd/log.h>
 
-enum { records = 400000, rounds = 3, batch = 64, ring_bytes = 8 << 20, limit_s = 60 };
+/* Fewer bytes than those at which the sink would rotate its file. */
+enum { records = 300000, rounds = 3, batch = 64, ring_bytes = 8 << 20, limit_s = 60 };
 
 struct flow {
 	double rate;			/* thousands of records a second */
@@ -157,8 +158,8 @@ static void wait_for(struct lines *lines, pid_t sender, pid_t daemon, struct flo
 			lines_look(lines);
 		seen = stat(lines->path, &st) == 0 ? st.st_size : -1;
 		if (now_ns() > end || (!running && status != 0)) {
-			fprintf(stderr, "bench: %s has %llu of %d lines\n", lines->path, (unsigned long long)lines->count,
-				records);
+			fprintf(stderr, "bench: %s has %llu of %d lines; its sender ended with %#x\n", lines->path,
+				(unsigned long long)lines->count, records, (unsigned)status);
 			exit(1);
 		}
 		nanosleep(&pause, NULL);
