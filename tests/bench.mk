@@ -8,6 +8,7 @@ tests_bench_bench_SOURCES = \
 	tests/bench/flow.c \
 	tests/bench/log.c \
 	tests/bench/peer.c tests/bench/peer.h \
+	tests/bench/count.c \
 	tests/bench/process.c \
 	tests/bench/read.c \
 	tests/bench/reload.c \

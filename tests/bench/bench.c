@@ -105,9 +105,17 @@ static int is_wanted(const char *name, char **wanted)
 /* bench [FILE [GROUP...]] */
 int main(int argc, char **argv)
 {
-	for (size_t i = 0; i < sizeof groups / sizeof *groups; i++)
-		if (is_wanted(groups[i].name, argc > 2 ? argv + 2 : argv + argc))
 			groups[i].run();
+		if (is_wanted(groups[i].name, argc > 2 ? argv + 2 : argv + argc))
+	bench_count();
+	bench_log();
+	bench_read();
+	bench_reload();
+	bench_requests();
+	bench_rollout();
+	bench_scrape();
+	bench_start();
+	for (size_t i = 0; i < sizeof groups / sizeof *groups; i++)
 	print_table();
 	if (argc > 1)
 		print_json(argv[1]);

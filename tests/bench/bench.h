@@ -41,6 +41,7 @@ void remove_tree(const char *directory);
 
 /* The groups of figures. */
 void bench_read(void);
+void bench_count(void);
 void bench_log(void);
 void bench_requests(void);
 void bench_rollout(void);

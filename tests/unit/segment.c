@@ -23,8 +23,7 @@ static void open_with(struct fixture *f, uint64_t directory, uint32_t cell_count
 {
 	f->size = segment_size(directory, cell_count, shards);
 	ck_assert_uint_gt(f->size, 0);
-	f->memory = aligned_alloc(SEGMENT_HEAD, f->size);
-	ck_assert_ptr_nonnull(f->memory);
+	ck_assert_int_eq(posix_memalign((void **)&f->memory, SEGMENT_HEAD, f->size), 0);
 	memset(f->memory, 0, f->size);
 	segment_make(&f->s, f->memory, directory, cell_count, shards, uuid, 4711, 12345);
 }
