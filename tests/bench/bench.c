@@ -9,7 +9,7 @@
 #include <string.h>
 #include <time.h>
 
-static struct figure figures[32];
+static struct figure figures[64];
 static size_t figure_count;
 
 void die(const char *what)
@@ -89,7 +89,7 @@ static const struct group {
 } groups[] = {
 	{ "start", bench_start },     { "read", bench_read },	  { "requests", bench_requests },
 	{ "rollout", bench_rollout }, { "reload", bench_reload }, { "flow", bench_flow },
-	{ "scrape", bench_scrape },   { "log", bench_log },
+	{ "scrape", bench_scrape },   { "log", bench_log },	  { "count", bench_count },
 };
 
 static int is_wanted(const char *name, char **wanted)
@@ -105,17 +105,9 @@ static int is_wanted(const char *name, char **wanted)
 /* bench [FILE [GROUP...]] */
 int main(int argc, char **argv)
 {
-			groups[i].run();
-		if (is_wanted(groups[i].name, argc > 2 ? argv + 2 : argv + argc))
-	bench_count();
-	bench_log();
-	bench_read();
-	bench_reload();
-	bench_requests();
-	bench_rollout();
-	bench_scrape();
-	bench_start();
 	for (size_t i = 0; i < sizeof groups / sizeof *groups; i++)
+		if (is_wanted(groups[i].name, argc > 2 ? argv + 2 : argv + argc))
+			groups[i].run();
 	print_table();
 	if (argc > 1)
 		print_json(argv[1]);
