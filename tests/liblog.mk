@@ -10,7 +10,8 @@ tests_programs_logger_LDADD = libclient.la
 if HAVE_CHECK
 liblog_unit_tests = \
 	tests/unit/client_encode \
-	tests/unit/client_levels
+	tests/unit/client_levels \
+	tests/unit/client_log
 check_PROGRAMS += $(liblog_unit_tests)
 TESTS += $(liblog_unit_tests)
 
@@ -18,6 +19,11 @@ tests_unit_client_encode_SOURCES = tests/unit/client_encode.c $(client_suite)
 tests_unit_client_encode_CPPFLAGS = $(client_unit_cppflags)
 tests_unit_client_encode_CFLAGS = $(client_unit_cflags)
 tests_unit_client_encode_LDADD = $(client_unit_libs) $(MSGPACK_LIBS)
+client_ring = tests/unit/client_ring.c tests/unit/client_ring.h
+tests_unit_client_log_SOURCES = tests/unit/client_log.c $(client_ring) $(client_play)
+tests_unit_client_log_CPPFLAGS = $(client_unit_cppflags)
+tests_unit_client_log_CFLAGS = $(client_unit_cflags)
+tests_unit_client_log_LDADD = $(client_unit_libs)
 tests_unit_client_levels_SOURCES = tests/unit/client_levels.c $(client_suite)
 tests_unit_client_levels_CPPFLAGS = $(client_unit_cppflags)
 tests_unit_client_levels_CFLAGS = $(client_unit_cflags)
