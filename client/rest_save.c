@@ -38,7 +38,8 @@ static void add_record(struct saving *saving, struct prodd_slice bytes)
 	}
 }
 
-/* Unpublished slots are of threads that log at this moment, and will not be heard. */
+/* From what was released: a batch under way is not the daemon's before it is answered. Unpublished slots are of
+ * threads that log at this moment, and will not be heard. */
 static void add_ring(struct saving *saving, struct prodd_ring_out *out)
 {
 	const uint32_t most = RING_RECORD_MAX(out->ring.capacity);
@@ -46,7 +47,9 @@ static void add_ring(struct saving *saving, struct prodd_ring_out *out)
 	uint64_t end, skipped = 0;
 	uint32_t length;
 
-	while (copy && ring_next(&out->own, &out->reading, copy, most, &length, &end, true, &skipped) == RING_FOUND_RECORD)
+	out->reading.at = out->own.released;
+	while (copy && ring_next(&out->own, &out->reading, copy, most, &length, &end, true, &skipped) ==
+			       RING_FOUND_RECORD)
 		add_record(saving, (struct prodd_slice){ (const char *)copy, length });
 	free(copy);
 	for (unsigned i = 0; i < RING_DROP_REASONS; i++)

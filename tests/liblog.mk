@@ -11,7 +11,8 @@ if HAVE_CHECK
 liblog_unit_tests = \
 	tests/unit/client_encode \
 	tests/unit/client_levels \
-	tests/unit/client_log
+	tests/unit/client_log \
+	tests/unit/client_push
 check_PROGRAMS += $(liblog_unit_tests)
 TESTS += $(liblog_unit_tests)
 
@@ -24,6 +25,10 @@ tests_unit_client_log_SOURCES = tests/unit/client_log.c $(client_ring) $(client_
 tests_unit_client_log_CPPFLAGS = $(client_unit_cppflags)
 tests_unit_client_log_CFLAGS = $(client_unit_cflags)
 tests_unit_client_log_LDADD = $(client_unit_libs)
+tests_unit_client_push_SOURCES = tests/unit/client_push.c $(client_ring) $(client_play)
+tests_unit_client_push_CPPFLAGS = $(client_unit_cppflags)
+tests_unit_client_push_CFLAGS = $(client_unit_cflags)
+tests_unit_client_push_LDADD = $(client_unit_libs)
 tests_unit_client_levels_SOURCES = tests/unit/client_levels.c $(client_suite)
 tests_unit_client_levels_CPPFLAGS = $(client_unit_cppflags)
 tests_unit_client_levels_CFLAGS = $(client_unit_cflags)
