@@ -13,7 +13,8 @@ static size_t left_of(const struct prodd_cursor *c)
 }
 
 /* Reads the head of a value of `kind`, whose payload is there whole. */
-static bool head_of(const struct prodd_cursor *c, enum prodd_kind kind, struct prodd_head *ret)
+static inline __attribute__((always_inline)) bool head_of(const struct prodd_cursor *c, enum prodd_kind kind,
+							  struct prodd_head *ret)
 {
 	prodd_head(c->at, left_of(c), ret);
 	return ret->kind == kind && prodd_head_payload(ret) <= left_of(c) - ret->size;

@@ -5,13 +5,22 @@
  */
 #include "proto/head.h"
 
+/* A load and a turn for each width: compilers know these shapes. */
 static uint64_t big_endian(const unsigned char *at, unsigned width)
 {
-	uint64_t value = 0;
-
-	for (unsigned i = 0; i < width; i++)
-		value = value << 8 | at[i];
-	return value;
+	switch (width) {
+	case 1:
+		return at[0];
+	case 2:
+		return (uint64_t)at[0] << 8 | at[1];
+	case 4:
+		return (uint64_t)at[0] << 24 | (uint64_t)at[1] << 16 | (uint64_t)at[2] << 8 | at[3];
+	case 8:
+		return (uint64_t)at[0] << 56 | (uint64_t)at[1] << 48 | (uint64_t)at[2] << 40 | (uint64_t)at[3] << 32 |
+		       (uint64_t)at[4] << 24 | (uint64_t)at[5] << 16 | (uint64_t)at[6] << 8 | at[7];
+	default:
+		return 0;
+	}
 }
 
 static uint64_t sign_extended(uint64_t value, unsigned width)

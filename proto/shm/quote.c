@@ -105,23 +105,50 @@ static char *put_character(char *to, struct prodd_slice *text)
 	return to;
 }
 
+/* The last of a text, fewer than eight bytes, of which `before` plain ones stand in front: read once more together with some of
+ * these, or as two halves that overlap. Moves both places when all is plain; else nothing happens. */
+static void put_rest(char **to, const char **at, const char *end, size_t before)
+{
+	size_t rest = (size_t)(end - *at);
+	uint64_t eight;
+	uint32_t half, other;
+
+	if (before + rest >= 8) {
+		memcpy(&eight, end - 8, 8);
+		if (not_plain(eight))
+			return;
+		memcpy(*to + rest - 8, &eight, 8);
+	} else if (rest >= 4) {
+		memcpy(&half, *at, 4);
+		memcpy(&other, end - 4, 4);
+		if (not_plain((uint64_t)half << 32 | other))
+			return;
+		memcpy(*to, &half, 4);
+		memcpy(*to + rest - 4, &other, 4);
+	} else {
+		return;
+	}
+	*to += rest;
+	*at = end;
+}
+
 /* Copies what is plain at the front. */
 static char *put_plain(char *to, struct prodd_slice *text)
 {
 	const char *at = text->at, *end = text->at + text->size;
+	unsigned plain = 8;
 
-	while (end - at >= 8) {
+	while (plain == 8 && end - at >= 8) {
 		uint64_t eight;
-		unsigned plain;
 
 		memcpy(&eight, at, 8);
 		plain = plain_of(eight);
 		memcpy(to, &eight, 8);		/* what is too much is written over */
 		to += plain;
 		at += plain;
-		if (plain < 8)
-			break;
 	}
+	if (plain == 8 && at < end)
+		put_rest(&to, &at, end, (size_t)(at - text->at));
 	while (at < end && is_plain((unsigned char)*at))
 		*to++ = *at++;
 	text->size = (size_t)(end - at);
