@@ -4,3 +4,4 @@ include doc/metrics.mk
 include doc/pages.mk
 include doc/prodctl.mk
 include doc/protocol.mk
+include doc/records.mk
