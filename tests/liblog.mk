@@ -12,6 +12,7 @@ liblog_unit_tests = \
 	tests/unit/client_encode \
 	tests/unit/client_levels \
 	tests/unit/client_log \
+	tests/unit/client_log_fork \
 	tests/unit/client_push
 check_PROGRAMS += $(liblog_unit_tests)
 TESTS += $(liblog_unit_tests)
@@ -29,6 +30,10 @@ tests_unit_client_push_SOURCES = tests/unit/client_push.c $(client_ring) $(clien
 tests_unit_client_push_CPPFLAGS = $(client_unit_cppflags)
 tests_unit_client_push_CFLAGS = $(client_unit_cflags)
 tests_unit_client_push_LDADD = $(client_unit_libs)
+tests_unit_client_log_fork_SOURCES = tests/unit/client_log_fork.c $(client_ring) $(client_play)
+tests_unit_client_log_fork_CPPFLAGS = $(client_unit_cppflags)
+tests_unit_client_log_fork_CFLAGS = $(client_unit_cflags)
+tests_unit_client_log_fork_LDADD = $(client_unit_libs)
 tests_unit_client_levels_SOURCES = tests/unit/client_levels.c $(client_suite)
 tests_unit_client_levels_CPPFLAGS = $(client_unit_cppflags)
 tests_unit_client_levels_CFLAGS = $(client_unit_cflags)
