@@ -78,6 +78,9 @@ static void make_all_calls(void)
 	MARKED(prodd_config_ref(c));
 	MARKED(prodd_config_unref(c));
 	MARKED(prodd_config_unref(c));
+	MARKED(prodd_info(app.p, "a record", prodd_int("n", 1)));
+	MARKED(prodd_debug(app.p, "below the level"));
+	MARKED(prodd_set_level(app.p, "db", PRODD_DEBUG));
 	MARKED(prodd_state(app.p, &e));
 	MARKED(prodd_is_connected(app.p));
 	MARKED(prodd_instance_name(app.p, name, sizeof name));

@@ -2,9 +2,14 @@
 /* Logging into a ring that the daemon, played by the test, has mapped. */
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define PRODD_TARGET "db.pool"
@@ -185,6 +190,55 @@ START_TEST(levels_come_from_the_daemon)
 	await_threshold(PRODD_INFO);
 	ck_assert_int_eq(prodd_trace(app.p, "unseen"), 0);
 	reader_finds_nothing(&reader);
+}
+END_TEST
+
+/* ---- system calls */
+
+/* Kills whoever makes one, but to end. */
+static void forbid_system_calls(void)
+{
+	struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_exit_group, 1, 0),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = { sizeof filter / sizeof *filter, filter };
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0)
+		_exit(5);
+}
+
+/* The first record reads the thread's name. Returns how the child ended. */
+static int log_in_child(bool asks)
+{
+	pid_t pid = fork();
+	int status = 0;
+
+	if (pid == 0) {
+		int failed = prodd_info(app.p, "warm") != 0;
+
+		forbid_system_calls();
+		for (int i = 0; i < 200; i++)
+			failed += prodd_info(app.p, "record", prodd_int("n", i), prodd_str("customer", "alice")) != 0;
+		if (asks)
+			failed += getppid() == 0;
+		_exit(failed > 0);
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	return status;
+}
+
+START_TEST(in_the_common_case_there_is_no_system_call)
+{
+	const char *plain = getenv("PRODD_PLAIN");
+
+	if ((plain && strcmp(plain, "0") == 0) || suite_under_valgrind())
+		return;
+	run(_i);
+	ck_assert_int_eq(log_in_child(false), 0);
+	ck_assert(WIFSIGNALED(log_in_child(true)));
 }
 END_TEST
 
@@ -558,6 +612,7 @@ int main(void)
 	tcase_add_loop_test(t, without_fields_or_message_too, 0, WAYS);
 	tcase_add_loop_test(t, below_the_level_nothing_is_evaluated, 0, WAYS);
 	tcase_add_loop_test(t, levels_come_from_the_daemon, 0, WAYS);
+	tcase_add_loop_test(t, in_the_common_case_there_is_no_system_call, 0, WAYS);
 	tcase_add_loop_test(t, a_sleeping_reader_is_woken_once, 0, WAYS);
 	tcase_add_loop_test(t, a_full_ring_drops_the_newest_and_counts, 0, WAYS);
 	tcase_add_loop_test(t, a_full_ring_can_be_waited_for, 0, WAYS);
