@@ -17,6 +17,22 @@ static uint64_t mix(uint64_t hash, uint64_t word)
 	return hash ^ hash >> 29;
 }
 
+/* Up to 7 bytes as a number; two pieces may overlap, as in wyhash (Wang Yi, 2019). */
+static uint64_t rest_of(const char *at, size_t size)
+{
+	uint32_t first, last;
+
+	if (size >= 4) {
+		memcpy(&first, at, 4);
+		memcpy(&last, at + size - 4, 4);
+		return (uint64_t)first << 32 | last;
+	}
+	if (size == 0)
+		return 0;
+	return (uint64_t)(unsigned char)at[0] << 16 | (uint64_t)(unsigned char)at[size / 2] << 8 |
+	       (unsigned char)at[size - 1];
+}
+
 static uint64_t hash_text(uint64_t hash, struct prodd_slice text)
 {
 	const char *at = text.at;
@@ -27,9 +43,7 @@ static uint64_t hash_text(uint64_t hash, struct prodd_slice text)
 		memcpy(&word, at, 8);
 		hash = mix(hash, word);
 	}
-	for (word = text.size; left > 0; left--)
-		word = word << 8 | (unsigned char)*at++;
-	return mix(hash, word);
+	return mix(hash, rest_of(at, left) ^ (uint64_t)text.size << 55);
 }
 
 static uint64_t hash_of(const struct prodd_family *family, const struct prodd_slice *values)

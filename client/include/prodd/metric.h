@@ -108,7 +108,8 @@ enum prodd_gauge_mode {
 
 /*
  * Declares a gauge. It is withdrawn when this instance ends.
- * Threads, ownership, returns, since: as prodd_counter().
+ * Threads: any, before or after prodd_start().  Ownership: texts are borrowed; the handle is `p`'s.
+ * Returns: as prodd_counter().  Since: 0.1.0.
  */
 struct prodd_gauge *prodd_gauge(struct prodd *p, const char *name, const char *help,
 				enum prodd_gauge_mode mode);
@@ -125,7 +126,8 @@ void prodd_gauge_add(struct prodd_gauge *g, double value);
 /*
  * Declares a histogram with `count` upper bounds, ascending and finite, at most 64; 0: 5 ms to 10 s, as the
  * clients of Prometheus have them.
- * Threads, ownership, returns, since: as prodd_counter().
+ * Threads: any, before or after prodd_start().  Ownership: texts are borrowed; the handle is `p`'s.
+ * Returns: as prodd_counter().  Since: 0.1.0.
  */
 struct prodd_histogram *prodd_histogram(struct prodd *p, const char *name, const char *help,
 					const double *bounds, size_t count);
@@ -146,7 +148,8 @@ void prodd_observe(struct prodd_histogram *h, double value);
  * An app has at most 2,000 series; those over it, and those with other values,
  * count into one that carries the label overflow="true" in place of its labels,
  * so that sums stay right.
- * Threads, ownership, returns, since: as prodd_counter().
+ * Threads: any, before or after prodd_start().  Ownership: texts are borrowed; the handle is `p`'s.
+ * Returns: as prodd_counter().  Since: 0.1.0.
  */
 struct prodd_counter_family *prodd_counter_family(struct prodd *p, const char *name, const char *help,
 						  const char *const *labels, size_t count);
