@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A program that is served its configuration by prodd.  It prints a line for
- * each generation that it uses, and for each that it rejects; SIGTERM ends it.
+ * each generation that it uses, and for each that it rejects, and counts them;
+ * SIGTERM ends it.
  *
  *	hello                  with the library's thread
  *	hello --own-loop       with a loop of its own, as an old server would
@@ -29,6 +30,7 @@ struct hello {
 	const char *instance;
 	const char *socket;
 	int wait_ms;
+	struct prodd_counter *uses, *rejects;
 	long reject_over;	/* connections that the database allows */
 	int own_loop;
 };
@@ -49,6 +51,7 @@ static int validate(const struct prodd_config *c, struct prodd_error *why, void 
 
 	if (wanted <= h->reject_over)
 		return 0;
+	prodd_inc(h->rejects);
 	print_name(h, h->p);
 	printf("rejects generation %llu: database.max_connections=%lld\n",
 	       (unsigned long long)prodd_config_generation(c), wanted);
@@ -63,6 +66,7 @@ static int changed(struct prodd *p, const struct prodd_config *now, const struct
 
 	(void)changes;
 	(void)why;
+	prodd_inc(h->uses);
 	print_name(h, p);
 	printf("generation %llu: greeting=\"%s\" server.port=%lld database.max_connections=%lld "
 	       "upstream.timeout=%s\n", (unsigned long long)prodd_config_generation(now),
@@ -132,6 +136,8 @@ static int prepare(struct hello *h)
 		return fprintf(stderr, "%s: not the path of a socket: %s\n", h->app, h->socket), 2;
 	if (h->own_loop)
 		prodd_set_own_loop(h->p);
+	h->uses = prodd_counter(h->p, "hello_uses_total", "Generations used.");
+	h->rejects = prodd_counter(h->p, "hello_rejects_total", "Generations rejected.");
 	prodd_on_validate(h->p, validate, h);
 	prodd_on_change(h->p, changed, h);
 	return 0;

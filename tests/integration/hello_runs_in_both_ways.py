@@ -9,6 +9,7 @@ import subprocess
 import time
 
 from harness import DEADLINE, Daemon, case, main, wait_until
+from segments import value
 
 HELLO = os.path.abspath(os.environ.get("HELLO_BIN", "./examples/hello/hello"))
 SCHEMA = """
@@ -95,6 +96,8 @@ def a_change_goes_live_in_both():
         two.expect("database.max_connections=30")
         assert one.end() == (0, "")
         assert two.end() == (0, "")
+        assert value(d, "hello", "hello_uses_total") == 4
+        assert value(d, "hello", "hello_rejects_total") == 0
 
 
 @case

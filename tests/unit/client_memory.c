@@ -125,6 +125,32 @@ static bool make_a_handle(void)
 	return well;
 }
 
+/* Whatever is missing, what is there counts. */
+static bool count_metrics(void)
+{
+	static const char *const labels[] = { "method" };
+	struct prodd *made = prodd_new("orders");
+	struct prodd_counter_family *family;
+	struct prodd_counter *counters[3];
+	struct prodd_histogram *h;
+	bool well;
+
+	prodd_set_log(made, NULL, NULL);
+	well = prodd_metric_unit(made, "wait_seconds", "seconds") == 0;
+	counters[0] = prodd_counter(made, "a_total", "A.");
+	family = prodd_counter_family(made, "b_total", "B.", labels, 1);
+	counters[1] = prodd_counter_with(family, "GET");
+	counters[2] = prodd_counter_with(family, "\xff");	/* overflow */
+	h = prodd_histogram(made, "wait_seconds", "", NULL, 0);
+	for (int i = 0; i < 3; i++) {
+		prodd_inc(counters[i]);
+		well = well && counters[i];
+	}
+	prodd_observe(h, 1);
+	prodd_free(made);
+	return well && h;
+}
+
 static bool declare_keys(void)
 {
 	static const char *const words[] = { "x", "y", NULL };
@@ -198,6 +224,12 @@ START_TEST(a_handle_is_made_or_not)
 }
 END_TEST
 
+START_TEST(a_metric_is_there_or_counts_nothing)
+{
+	ck_assert_uint_gt(with_each_failing(count_metrics), 8);
+}
+END_TEST
+
 START_TEST(a_schema_is_added_whole_or_not)
 {
 	ck_assert_uint_gt(with_each_failing(declare_keys), 5);
@@ -235,6 +267,7 @@ int main(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, a_handle_is_made_or_not);
+	tcase_add_test(tc, a_metric_is_there_or_counts_nothing);
 	tcase_add_test(tc, a_schema_is_added_whole_or_not);
 	tcase_add_test(tc, a_change_goes_through_or_not);
 	tcase_add_test(tc, a_text_is_there_or_the_fallback);
