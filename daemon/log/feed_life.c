@@ -156,15 +156,23 @@ static void presume_dead(struct feed *feed)
 	feed_wish(feed);
 }
 
+/* Of a producer that has taken `asleep` back the wake-up is on its way. */
+static void look_in(struct feed *feed)
+{
+	bool told = !atomic_load_explicit(&feed->ring.head->asleep, memory_order_acquire);
+
+	if (!feed->asleep || ring_sleep(&feed->ring, &feed->reading))
+		return;
+	counters.rings_swept += !told;
+	feed_wish(feed);
+}
+
 void feed_sweep(struct feed *feed, uint64_t now_ms)
 {
 	count_drops(feed);
 	feed->cold = feed->reading.at - feed->swept_at < feed->ring.capacity / cold_part;
 	feed->swept_at = feed->reading.at;
-	if (feed->asleep && !ring_sleep(&feed->ring, &feed->reading)) {
-		counters.rings_swept++;
-		feed_wish(feed);
-	}
+	look_in(feed);
 	if (feed->lost_ms && now_ms - feed->lost_ms >= FEED_LOST_MS && !feed->dead)
 		presume_dead(feed);
 	feed_settle(feed);

@@ -82,10 +82,9 @@ class Ring:
 
     def publish(self, at, size):
         self.words[self.word(at)] = RECORD | size
-        if self.halves[ASLEEP // 4]:
+        if self.eventfd is not None and self.halves[ASLEEP // 4]:
             self.halves[ASLEEP // 4] = 0
-            if self.eventfd is not None:
-                os.write(self.eventfd, b"\1\0\0\0\0\0\0\0")
+            os.write(self.eventfd, b"\1\0\0\0\0\0\0\0")
 
     def write(self, data):
         """The end of the record's slot, or None when the ring is full."""
