@@ -14,7 +14,8 @@
 static const char help[] =
 	"Usage: prodd [--dir DIR] [--log-level LEVEL]\n"
 	"       prodd --check [--dir DIR]\n"
-	"Serves configuration to the programs of this host over a Unix socket.\n"
+	"Serves configuration to the programs of this host over a Unix socket, and keeps\n"
+	"and ships what they log and count.\n"
 	"\n"
 	"  --dir DIR          keep everything below DIR: prodd.conf, apps/, run/, state/\n"
 	"  --check            check prodd.conf and the files of every app, and end: 0, or 4 when one is invalid\n"
