@@ -16,7 +16,7 @@ BUILD = os.path.abspath(os.environ.get("builddir", "."))
 NEVER = set("""getpid gettid geteuid getuid clock_gettime mmap munmap mprotect brk madvise epoll_create1 eventfd2
 timerfd_create timerfd_settime epoll_ctl close socket fcntl dup3 fstat newfstatat stat lstat access faccessat
 faccessat2 rt_sigprocmask clone clone3 set_robust_list rseq getrlimit prlimit64 sched_yield open openat rename
-mkdir unlink memfd_create ftruncate prctl getppid set_tid_address sigaltstack rt_sigaction""".split())
+mkdir unlink memfd_create ftruncate prctl getdents64 getppid set_tid_address sigaltstack rt_sigaction""".split())
 
 LINE = re.compile(r"(\d+) +(\w+)\((.*)")
 RESUMED = re.compile(r"(\d+) +<\.\.\. \w+ resumed>(.*)")
