@@ -49,6 +49,7 @@ function finish()
 	in_section = 1
 	next
 }
+/^\/\* ==== / { finish(); comment = verbatim = ""; in_section = 0; next }	# to the end: for compilers alone
 FNR == 1 { finish(); comment = verbatim = ""; in_section = 0 }
 !in_section { next }
 
@@ -69,7 +70,10 @@ in_comment {
 }
 
 # What programs call is a function to them, inline or not; its body is nobody's business.
-/^static inline/ { in_body = 1; hidden = !/prodd_declare\(/ && !/^static inline int prodd_declare/ }
+/^static inline/ {
+	in_body = 1
+	hidden = !/prodd_declare\(/ && !/^static inline int prodd_declare/ && !/^static inline struct prodd_field prodd_[a-z_]*[a-z]\(/
+}
 in_body {
 	if (/^\{/)
 		skipping = 1

@@ -56,12 +56,12 @@ include tests/watch.mk
 print-tests:
 	@for t in $(TESTS); do echo $$t; done
 
-# For tools/test --threads: the tests of what has threads. client_fork has them too, but forks and closes descriptors under the
-# library's hands, which ThreadSanitizer takes for races of the library.
+# For tools/test --threads: the tests of what has threads. client_fork and client_log_fork have them too, but fork and close
+# descriptors under the library's hands, which ThreadSanitizer takes for races of the library.
 print-threaded-tests:
 	@for t in $(TESTS); do \
 		case $$t in \
-		tests/unit/client_fork) ;; \
+		tests/unit/client_fork | tests/unit/client_log_fork) ;; \
 		tests/unit/client_* | tests/unit/disk | tests/integration/ship_rotates* | *thread*) echo $$t ;; \
 		esac; \
 	done

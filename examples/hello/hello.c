@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A program that is served its configuration by prodd.  It prints a line for
- * each generation that it uses, and for each that it rejects, and counts them;
- * SIGTERM ends it.
+ * each generation that it uses, and for each that it rejects, counts them, and
+ * logs a record too; SIGTERM ends it.
  *
  *	hello                  with the library's thread
  *	hello --own-loop       with a loop of its own, as an old server would
@@ -55,6 +55,8 @@ static int validate(const struct prodd_config *c, struct prodd_error *why, void 
 	print_name(h, h->p);
 	printf("rejects generation %llu: database.max_connections=%lld\n",
 	       (unsigned long long)prodd_config_generation(c), wanted);
+	prodd_warn(h->p, "configuration rejected", prodd_uint("generation", prodd_config_generation(c)),
+		   prodd_int("max_connections", wanted));
 	return prodd_reject(why, "database.max_connections: the database allows %ld", h->reject_over);
 }
 
@@ -73,6 +75,8 @@ static int changed(struct prodd *p, const struct prodd_config *now, const struct
 	       prodd_config_string(now, "greeting"), (long long)prodd_config_int(now, "server.port"),
 	       (long long)prodd_config_int(now, "database.max_connections"),
 	       prodd_config_string(now, "upstream.timeout"));
+	prodd_info(p, "configuration changed", prodd_uint("generation", prodd_config_generation(now)),
+		   prodd_str("greeting", prodd_config_string(now, "greeting")));
 	return 0;
 }
 

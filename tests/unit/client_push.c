@@ -216,19 +216,6 @@ END_TEST
 
 /* ---- no memory to share */
 
-static void run_in_child(void (*run)(void))
-{
-	pid_t pid = fork();
-	int status;
-
-	if (pid == 0) {
-		run();
-		_exit(0);
-	}
-	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-	ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "the child ended with %x", status);
-}
-
 static void log_and_close(void)
 {
 	app_new(&app, &peer, WITH_THREAD);
@@ -265,28 +252,26 @@ static void run_without_memfd(void)
 	log_and_close();
 }
 
-static void *serve_one(void *arg)
+/* The child's records come, and it ends well. */
+static void serve_child(void (*run)(void))
 {
-	(void)arg;
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		run();
+		_exit(0);
+	}
 	peer_accept(&peer, &line);
 	line_greet(&line, NULL, "none");
 	take_all(0, 10);
-	return NULL;
-}
-
-static void run_with_server(void (*run)(void))
-{
-	pthread_t server;
-
-	ck_assert_int_eq(pthread_create(&server, NULL, serve_one, NULL), 0);
-	run_in_child(run);
-	pthread_join(server, NULL);
-	line_close(&line);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "the child ended with %x", status);
 }
 
 START_TEST(a_limit_on_files_ends_nobody)
 {
-	run_with_server(run_limited);
+	serve_child(run_limited);
 }
 END_TEST
 
@@ -294,7 +279,7 @@ START_TEST(without_memfd_records_are_pushed)
 {
 	if (suite_under_valgrind())
 		return;
-	run_with_server(run_without_memfd);
+	serve_child(run_without_memfd);
 }
 END_TEST
 

@@ -143,17 +143,8 @@ static inline bool prodd_logs(const struct prodd *p, enum prodd_level level)
 int prodd_log(struct prodd *p, enum prodd_level level, const struct prodd_site *site, const char *message,
 	      const struct prodd_field *fields, size_t count);
 
-#define PRODD_LOG_TEXT_(x) #x
-#define PRODD_LOG_LINE_(x) PRODD_LOG_TEXT_(x)
-
-/* The file without its path, where the compiler knows it (GCC 12, clang 9). */
-#ifdef __FILE_NAME__
-#define PRODD_LOG_FILE_ __FILE_NAME__
-#else
-#define PRODD_LOG_FILE_ __FILE__
-#endif
-
-/* Name the target of a file's records before including this header: #define PRODD_TARGET "db.pool" */
+/* The target of the records of a file; another one is defined before this header is included:
+ *	#define PRODD_TARGET "db.pool" */
 #ifndef PRODD_TARGET
 #define PRODD_TARGET NULL
 #endif
@@ -168,43 +159,6 @@ int prodd_log(struct prodd *p, enum prodd_level level, const struct prodd_site *
 #define prodd_info(p, ...) PRODD_LOG(p, PRODD_INFO, __VA_ARGS__)
 #define prodd_warn(p, ...) PRODD_LOG(p, PRODD_WARN, __VA_ARGS__)
 #define prodd_error(p, ...) PRODD_LOG(p, PRODD_ERROR, __VA_ARGS__)
-
-#ifndef __cplusplus
-#define PRODD_LOG(p, level, message, ...) \
-	__extension__({ \
-		static const struct prodd_site prodd_site_ = { PRODD_TARGET, \
-							       PRODD_LOG_FILE_ ":" PRODD_LOG_LINE_(__LINE__) }; \
-		struct prodd *prodd_p_ = (p); \
-		int prodd_r_ = 0; \
-		if (__builtin_expect(prodd_logs(prodd_p_, (level)), 0)) { \
-			struct prodd_field prodd_f_[] = { { NULL, 0, 0, 0 }, ##__VA_ARGS__ }; \
-			prodd_r_ = prodd_log(prodd_p_, (level), &prodd_site_, (message), prodd_f_ + 1, \
-					     sizeof prodd_f_ / sizeof *prodd_f_ - 1); \
-		} \
-		prodd_r_; \
-	})
-#else
-#define PRODD_LOG(p, level, ...) \
-	([&]() -> int { \
-		static const struct prodd_site prodd_site_ = { PRODD_TARGET, \
-							       PRODD_LOG_FILE_ ":" PRODD_LOG_LINE_(__LINE__) }; \
-		struct prodd *prodd_p_ = (p); \
-		if (!__builtin_expect(prodd_logs(prodd_p_, (level)), 0)) \
-			return 0; \
-		return prodd_log_with_(prodd_p_, (level), &prodd_site_, __VA_ARGS__); \
-	}())
-
-extern "C++" {
-template<typename... Fields>
-inline int prodd_log_with_(struct prodd *p, enum prodd_level level, const struct prodd_site *site, const char *message,
-			   const Fields &...fields)
-{
-	const struct prodd_field all[] = { prodd_field(), fields... };
-
-	return prodd_log(p, level, site, message, all + 1, sizeof...(fields));
-}
-}
-#endif
 
 /*
  * Waits, for at most `timeout_ms` (negative: without limit), until all that this thread logged before is durable on
@@ -244,8 +198,56 @@ int prodd_set_log_blocking(struct prodd *p, int timeout_ms);
  */
 int prodd_set_level(struct prodd *p, const char *target, enum prodd_level level);
 
+/* ==== what the macros are made of */
+
+#define PRODD_LOG_TEXT_(x) #x
+#define PRODD_LOG_LINE_(x) PRODD_LOG_TEXT_(x)
+
+/* The file without its path, where the compiler knows it (GCC 12, clang 9). */
+#ifdef __FILE_NAME__
+#define PRODD_LOG_FILE_ __FILE_NAME__
+#else
+#define PRODD_LOG_FILE_ __FILE__
+#endif
+
 #pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif
+
+#ifndef __cplusplus
+#define PRODD_LOG(p, level, message, ...) \
+	__extension__({ \
+		static const struct prodd_site prodd_site_ = { PRODD_TARGET, \
+							       PRODD_LOG_FILE_ ":" PRODD_LOG_LINE_(__LINE__) }; \
+		struct prodd *prodd_p_ = (p); \
+		int prodd_r_ = 0; \
+		if (__builtin_expect(prodd_logs(prodd_p_, (level)), 0)) { \
+			struct prodd_field prodd_f_[] = { { NULL, 0, 0, 0 }, ##__VA_ARGS__ }; \
+			prodd_r_ = prodd_log(prodd_p_, (level), &prodd_site_, (message), prodd_f_ + 1, \
+					     sizeof prodd_f_ / sizeof *prodd_f_ - 1); \
+		} \
+		prodd_r_; \
+	})
+#else
+#define PRODD_LOG(p, level, ...) \
+	([&]() -> int { \
+		static const struct prodd_site prodd_site_ = { PRODD_TARGET, \
+							       PRODD_LOG_FILE_ ":" PRODD_LOG_LINE_(__LINE__) }; \
+		struct prodd *prodd_p_ = (p); \
+		if (!__builtin_expect(prodd_logs(prodd_p_, (level)), 0)) \
+			return 0; \
+		return prodd_log_with_(prodd_p_, (level), &prodd_site_, __VA_ARGS__); \
+	}())
+
+template<typename... Fields>
+inline int prodd_log_with_(struct prodd *p, enum prodd_level level, const struct prodd_site *site, const char *message,
+			   const Fields &...fields)
+{
+	const struct prodd_field all[] = { prodd_field(), fields... };
+
+	return prodd_log(p, level, site, message, all + 1, sizeof...(fields));
+}
+#endif
+
 #endif
