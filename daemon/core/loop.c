@@ -43,6 +43,17 @@ void loop_enter(struct loop *loop)
 		loop->turn_us = clock_monotonic_us();
 }
 
+const double loop_bounds[LOOP_BOUNDS] = { 50e-6, 200e-6, 500e-6, 1e-3, 2e-3, 5e-3, 10e-3, 50e-3, 250e-3 };
+
+static unsigned bucket_of(uint64_t took_us)
+{
+	unsigned i = 0;
+
+	while (i < LOOP_BOUNDS && (double)took_us > loop_bounds[i] * 1e6)
+		i++;
+	return i;
+}
+
 static void end_turn(struct loop *loop)
 {
 	uint64_t took_us;
@@ -52,6 +63,8 @@ static void end_turn(struct loop *loop)
 	took_us = clock_monotonic_us() - loop->turn_us;
 	if (took_us > loop->longest_turn_us)
 		loop->longest_turn_us = took_us;
+	loop->turns[bucket_of(took_us)]++;
+	loop->turns_us += took_us;
 	if (took_us > LOOP_TURN_LONG_US)
 		counters.loop_turns_long++;
 	loop->turn_us = 0;

@@ -17,10 +17,15 @@
 
 #define LOOP_MAPPED (128 * 1024)
 
+#define LOOP_BOUNDS 9
+extern const double loop_bounds[LOOP_BOUNDS];	/* seconds */
+
 struct loop {
 	struct event_base *base;	/* owned */
 	uint64_t turn_us;		/* when the first callback of this turn began; 0: none did */
 	uint64_t longest_turn_us;	/* of all */
+	uint64_t turns[LOOP_BOUNDS + 1];	/* that took up to each bound, the last ones longer than all */
+	uint64_t turns_us;		/* all together */
 	bool stopped;
 };
 

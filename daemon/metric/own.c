@@ -138,6 +138,7 @@ static void gather(struct own_sheet *sheet, const struct own *own)
 	const struct own_labels none = { 0 };
 
 	own_value(sheet, OWN_BUILD, (struct own_labels){ { prodd_slice(version_text) } }, 1);
+	own_value(sheet, OWN_LOOP_TURNS, none, (double)own->loop->turns_us / 1e6);
 	own_value(sheet, OWN_LOOP_LONGEST, none, (double)own->loop->longest_turn_us / 1e6);
 	gather_process(sheet, own);
 	for (unsigned i = 0; i < sizeof counted / sizeof *counted; i++)
@@ -212,8 +213,19 @@ static bool family(struct metric_walk *base, struct metric_family *ret)
 	return true;
 }
 
+/* The only histogram; its buckets are the loop's. */
+static void add_buckets(const struct own *own, struct metric_sample *ret)
+{
+	ret->buckets = own->loop->turns;
+	ret->bounds = loop_bounds;
+	ret->bound_count = LOOP_BOUNDS;
+	for (unsigned i = 0; i <= LOOP_BOUNDS; i++)
+		ret->count += own->loop->turns[i];
+}
+
 static bool sample(struct metric_walk *base, struct metric_sample *ret)
 {
+	const struct own *own = container_of(base->source, struct own, source);
 	struct own_walk *walk = container_of(base, struct own_walk, walk);
 	unsigned row = order[walk->row - 1];
 	const struct figure *figure;
@@ -227,8 +239,10 @@ static bool sample(struct metric_walk *base, struct metric_sample *ret)
 		.count = figure->count,
 		.value = figure->value,
 		.real = row == OWN_PROCESS_CPU,
-		.created_ns = own_rows[row].family.type == METRIC_COUNTER ? container_of(base->source, struct own, source)->start_ns : 0,
+		.created_ns = own_rows[row].family.type == METRIC_GAUGE ? 0 : own->start_ns,
 	};
+	if (row == OWN_LOOP_TURNS)
+		add_buckets(own, ret);
 	return true;
 }
 

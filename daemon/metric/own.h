@@ -15,6 +15,8 @@
 	X(BUILD, GAUGE, "prodd_build_info", "", "version", "1; its label says which prodd this is.") \
 	X(LOOP_LONGEST, GAUGE, "prodd_loop_longest_turn_seconds", "seconds", "", \
 	  "The longest turn of the event loop since the start.") \
+	X(LOOP_TURNS, HISTOGRAM, "prodd_loop_turn_seconds", "seconds", "", \
+	  "How long turns of the event loop took: so long whoever came during one had to wait.") \
 	X(SESSIONS, GAUGE, "prodd_sessions", "", "", "Open connections at the two sockets.") \
 	X(APP_INSTANCES, GAUGE, "prodd_app_instances", "", "app environment", "Connected instances.") \
 	X(APP_GENERATION, GAUGE, "prodd_app_generation", "", "app environment", \

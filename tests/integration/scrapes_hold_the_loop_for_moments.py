@@ -3,8 +3,9 @@
 """A scrape of 100,000 series, in each format and compressed, is made in slices: the loop is never held over 5 ms."""
 import time
 
-from harness import PLAIN, case, main
+from harness import PLAIN, App, Daemon, case, main
 from scraping import Scraper, Server
+from segments import rows
 
 SERIES = 100_000
 HELD_US = 5000  # the bound
@@ -69,6 +70,34 @@ def others_are_answered_meanwhile():
         large.socket.settimeout(10)
         assert before > 10, "the scrape was made in one go"
         assert large.reply().text.count("\n") == SERIES + 2
+
+
+def turns(d):
+    """[(upper bound in us, turns that took up to it)] of prodd's loop."""
+    [row] = rows(d, pattern="prodd_loop_turn_seconds")
+    return list(zip([b * 1e6 for b in row["bounds"]] + [float("inf")], row["counts"]))
+
+
+@case
+def prodd_itself_with_as_many():
+    bare = gap_us()
+    with Daemon(conf=f"metrics: {{ series = {SERIES}; }};") as d, App(d, "orders", subscribe=False) as app:
+        for first in range(0, SERIES, 400):
+            app.call("metric.push", {"families": [{
+                "name": "requests_total", "type": "counter", "labels": ["shard"],
+                "series": [{"labels": [f"{n:06}"], "value": n} for n in range(first, first + 400)]}]})
+        before = turns(d)
+        for headers in ({}, {"Accept": "application/openmetrics-text"}, {"Accept_Encoding": "gzip"}) * 2:
+            with Scraper(d.path("run", "http.sock")) as s:
+                text = s.get(**headers).text
+            assert text.count("\nrequests_total{") == SERIES
+        after = turns(d)
+    bare = max(bare, gap_us())
+    added = [(bound, now - then) for (bound, now), (_, then) in zip(after, before)]
+    print(f"      turns up to so many us: {added}; a busy process lost its processor for {bare:.0f} us")
+    if PLAIN:
+        lowest = [below for below, _ in [(0, 0)] + added]  # a turn of a bucket took longer than the bound before
+        assert not [n for low, (_, n) in zip(lowest, added) if n and low >= max(HELD_US, 5 * bare)], added
 
 
 main()

@@ -103,7 +103,7 @@ static void declare(void)
 {
 	static const char *const labels[] = { "n" };
 	struct prodd_counter_family *f = prodd_counter_family(p, "truth_total", "Increments.", labels, 1);
-	char text[16];
+	char text[24];
 
 	for (long i = 0; i < options.series; i++) {
 		snprintf(text, sizeof text, "%ld", i);
