@@ -62,6 +62,19 @@ static const struct { unsigned char kind, width; } coded[0x20] = {
 	[0x1e] = { PRODD_KIND_MAP, 2 }, [0x1f] = { PRODD_KIND_MAP, 4 },
 };
 
+#define NONE PRODD_SCALAR_NONE
+#define TEXT(width) (PRODD_SCALAR_TEXT | (width))
+
+const unsigned char prodd_scalar_widths[0x20] = {
+	/* c0 */ 0, NONE, 0, 0, TEXT(1), TEXT(2), TEXT(4), NONE,
+	/* c8 */ NONE, NONE, 4, 8, 1, 2, 4, 8,
+	/* d0 */ 1, 2, 4, 8, NONE, NONE, NONE, NONE,
+	/* d8 */ NONE, TEXT(1), TEXT(2), TEXT(4), NONE, NONE, NONE, NONE,
+};
+
+#undef NONE
+#undef TEXT
+
 void prodd_head_coded(const unsigned char *at, size_t left, struct prodd_head *ret)
 {
 	unsigned code = left ? at[0] - 0xc0u : 1;	/* c1 is never used */

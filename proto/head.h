@@ -42,6 +42,53 @@ static inline void prodd_head(const unsigned char *at, size_t left, struct prodd
 		ret->kind = PRODD_KIND_STR;
 }
 
+/* By code from c0 on: bytes of number behind the first byte of a scalar. PRODD_SCALAR_TEXT: the number is the length of a
+ * payload that follows; PRODD_SCALAR_NONE: a container, or not allowed. */
+#define PRODD_SCALAR_TEXT 0x10u
+#define PRODD_SCALAR_NONE 0xffu
+extern const unsigned char prodd_scalar_widths[0x20];
+
+/* Bytes of the value at `at`, payload included, when it is a nil, bool, number, str or bin that is there whole; else 0. Inline, for
+ * who walks over many small values (a record's fields) and must not pay for a call at each. */
+static inline size_t prodd_scalar_size(const unsigned char *at, size_t left)
+{
+	unsigned char first = left ? at[0] : 0xc1;
+	size_t size = 1, length = 0;
+
+	if (first >= 0x80 && first < 0xe0) {
+		unsigned width;
+
+		if (first < 0xa0)
+			return 0;
+		if (first < 0xc0) {
+			size += first & 0x1f;
+			return size <= left ? size : 0;
+		}
+		width = prodd_scalar_widths[first - 0xc0];
+		if (width == PRODD_SCALAR_NONE || 1 + (width & 0x0f) > left)
+			return 0;
+		size += width & 0x0f;
+		for (unsigned i = 1; width & PRODD_SCALAR_TEXT && i < size; i++)
+			length = length << 8 | at[i];
+	}
+	return length <= left - size ? size + length : 0;
+}
+
+/* Takes a str of at most 31 bytes, the usual name or key; false: it is something else, or not there whole. */
+static inline bool prodd_short_str(struct prodd_cursor *c, struct prodd_slice *ret)
+{
+	size_t left = (size_t)(c->end - c->at), length;
+
+	if (left == 0 || (c->at[0] & 0xe0) != 0xa0)
+		return false;
+	length = c->at[0] & 0x1f;
+	if (length >= left)
+		return false;
+	*ret = (struct prodd_slice){ (const char *)c->at + 1, length };
+	c->at += 1 + length;
+	return true;
+}
+
 /* Values that follow a container's head as its own; 0 for everything else. */
 static inline uint64_t prodd_head_children(const struct prodd_head *h)
 {

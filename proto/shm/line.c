@@ -209,7 +209,7 @@ static void put_fields(struct writer *w, const struct record *record)
 	struct prodd_head head;
 
 	for (unsigned i = 1; i <= record->field_count && i <= RECORD_FIELDS_MAX; i++) {
-		if (!take_value(&c, &head, &key) || head.kind != PRODD_KIND_STR || !take_value(&c, &head, &bytes))
+		if (!(prodd_short_str(&c, &key) || prodd_cursor_str(&c, &key)) || !take_value(&c, &head, &bytes))
 			return;		/* record_open() lets no such record through */
 		put_key(w, key, i);
 		put_value(w, &head, bytes);

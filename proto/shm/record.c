@@ -2,6 +2,8 @@
 /* Each part is taken by the cursor in its turn; the first that does not fit is named. */
 #include "proto/shm/record.h"
 
+#include "proto/head.h"
+
 enum { fixed_values = 8, origin_values = 6, trace_size = 16, span_size = 8, uuid_size = 16 };
 
 static const char *const level_words[] = {
@@ -24,18 +26,31 @@ int record_level_of(struct prodd_slice word)
 	return prodd_slice_is(word, "err") ? RECORD_ERROR : -1;
 }
 
+static inline bool take_str(struct prodd_cursor *c, struct prodd_slice *ret)
+{
+	return prodd_short_str(c, ret) || prodd_cursor_str(c, ret);
+}
+
+static inline bool take_nil(struct prodd_cursor *c)
+{
+	if (c->at == c->end || *c->at != 0xc0)
+		return false;
+	c->at++;
+	return true;
+}
+
 /* A str or nil. */
 static bool take_name(struct prodd_cursor *c, struct prodd_slice *ret)
 {
 	*ret = (struct prodd_slice){ NULL, 0 };
-	return prodd_cursor_nil(c) || (prodd_cursor_str(c, ret) && ret->size <= RECORD_NAME_MAX);
+	return take_nil(c) || (take_str(c, ret) && ret->size <= RECORD_NAME_MAX);
 }
 
 /* A bin of exactly that size, or nil. */
 static bool take_id(struct prodd_cursor *c, size_t size, struct prodd_slice *ret)
 {
 	*ret = (struct prodd_slice){ NULL, 0 };
-	return prodd_cursor_nil(c) || (prodd_cursor_bin(c, ret) && ret->size == size);
+	return take_nil(c) || (prodd_cursor_bin(c, ret) && ret->size == size);
 }
 
 static bool take_level(struct prodd_cursor *c, enum record_level *ret)
@@ -48,22 +63,20 @@ static bool take_level(struct prodd_cursor *c, enum record_level *ret)
 	return true;
 }
 
-static bool is_value(enum prodd_kind kind)
-{
-	return kind == PRODD_KIND_NIL || kind == PRODD_KIND_BOOL || kind == PRODD_KIND_INT ||
-	       kind == PRODD_KIND_FLOAT || kind == PRODD_KIND_STR || kind == PRODD_KIND_BIN;
-}
-
 static bool take_fields(struct prodd_cursor *c, unsigned count, struct prodd_slice *ret)
 {
 	const char *start = (const char *)c->at;
 
 	for (unsigned i = 0; i < count; i++) {
 		struct prodd_slice key;
+		size_t value;
 
-		if (!prodd_cursor_str(c, &key) || key.size == 0 || key.size > RECORD_KEY_MAX ||
-		    !is_value(prodd_cursor_kind(c)) || !prodd_cursor_skip(c, NULL))
+		if (!take_str(c, &key) || key.size == 0 || key.size > RECORD_KEY_MAX)
 			return false;
+		value = prodd_scalar_size(c->at, (size_t)(c->end - c->at));
+		if (value == 0)
+			return false;
+		c->at += value;
 	}
 	*ret = (struct prodd_slice){ start, (size_t)((const char *)c->at - start) };
 	return true;
@@ -82,9 +95,9 @@ static const char *take_record(struct prodd_cursor *c, struct record *ret)
 		return "time";
 	if (!take_level(c, &ret->level))
 		return "level";
-	if (!prodd_cursor_str(c, &ret->target) || ret->target.size > RECORD_NAME_MAX)
+	if (!take_str(c, &ret->target) || ret->target.size > RECORD_NAME_MAX)
 		return "target";
-	if (!prodd_cursor_str(c, &ret->message))
+	if (!take_str(c, &ret->message))
 		return "message";
 	if (!take_name(c, &ret->thread))
 		return "thread";
@@ -131,7 +144,7 @@ bool origin_take(struct prodd_cursor *c, struct origin *ret)
 	uint32_t count;
 
 	if (!prodd_cursor_array(&at, &count) || count != origin_values ||
-	    !prodd_cursor_str(&at, &ret->instance) || !prodd_cursor_uint(&at, &ret->pid) ||
+	    !take_str(&at, &ret->instance) || !prodd_cursor_uint(&at, &ret->pid) ||
 	    !prodd_cursor_uint(&at, &ret->uid) || !prodd_cursor_bin(&at, &ret->ring) ||
 	    (ret->ring.size != 0 && ret->ring.size != uuid_size) || !prodd_cursor_uint(&at, &ret->end) ||
 	    !take_name(&at, &ret->crash))

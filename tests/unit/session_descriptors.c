@@ -398,7 +398,7 @@ static size_t skip_frame(int fd, int *ret_fd)
 START_TEST(an_answer_brings_one_with_its_first_byte)
 {
 	prodd_auto_buffer b = { 0 };
-	int fd = rig_greeted(&rig, false, "mine"), file = new_file(), got;
+	int fd = rig_greeted(&rig, false, "mine"), file = new_file(), got = -1;
 
 	attaching.answer_with = file;
 	for (uint64_t id = 1; id <= 40; id++)
