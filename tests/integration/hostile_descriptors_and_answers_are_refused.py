@@ -28,11 +28,17 @@ def flood_descriptors(out, path, count):
             out.write(b"done\n")
 
 
+def descriptors_at_rest(d):
+    """Of the daemon, when its sink has begun."""
+    d.wait_log("sink local: ok")
+    return d.descriptors()
+
+
 @case
 def descriptors_end_the_session_and_are_closed():
     for count in (1, 253):
         with Daemon() as d:
-            before = d.descriptors()
+            before = descriptors_at_rest(d)
             with Attack(d, flood_descriptors, count) as attack:
                 assert attack.counted("sessions_ended_descriptors") >= 400
                 assert d.descriptors() <= before + count + 20      # those of one message, while it is looked at
@@ -108,7 +114,7 @@ def flood_answers(out, path, ids):
 @case
 def descriptors_of_an_app_are_taken_with_their_frame_alone():
     with Daemon(conf=CONF, apps=APPS) as d:
-        before = d.descriptors()
+        before = descriptors_at_rest(d)
         with Attack(d, flood_apps) as attack:
             assert attack.counted("sessions_ended_descriptors") >= 25 * (len(STORIES) - 2)
             assert d.descriptors() <= before + 20
