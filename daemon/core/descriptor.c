@@ -4,11 +4,14 @@
  * memory, and with nothing else: the kernel hands it over with bytes of its
  * frame, before or after which other frames may lie, so it waits until the
  * bytes of that receive are used up, or the frame that they begin is whole.
- * Whatever does not fit is closed, and ends the session.
+ * Whatever does not fit is closed, and ends the session; so is what is no memfd,
+ * before anything waits for it: closing the last descriptor of a socket may
+ * block for as long as its owner has set, when that is not taken back.
  */
 #define _GNU_SOURCE
 #include "daemon/core/session_parts.h"
 
+#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -25,6 +28,14 @@ static void refuse(struct session *session, const char *why)
 	session_violation(session, 0, &e, &counters.sessions_ended_descriptors);
 }
 
+/* close(2) of the last descriptor waits for unsent data with SO_LINGER (socket(7)). Of what is no socket it fails. */
+static void do_not_linger(int fd)
+{
+	static const struct linger off;
+
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &off, sizeof off);
+}
+
 /* Keeps the first, closes the rest. Returns how many there were. */
 static size_t collect(struct msghdr *message, int *ret_first)
 {
@@ -39,6 +50,7 @@ static size_t collect(struct msghdr *message, int *ret_first)
 			int fd;
 
 			memcpy(&fd, CMSG_DATA(c) + i * sizeof fd, sizeof fd);
+			do_not_linger(fd);
 			if (all++ == 0)
 				*ret_first = fd;
 			else
@@ -59,6 +71,8 @@ void descriptor_receive(struct session *session, struct msghdr *message)
 		refuse(session, "one with each");
 	} else if (!session->has_app) {
 		refuse(session, "of an app that has said hello");
+	} else if (fcntl(fd, F_GET_SEALS) < 0) {
+		refuse(session, "of a memfd");
 	} else if (session->sent_fd >= 0) {
 		refuse(session, "the one before it was not taken");
 	} else if (session->sent_fds == SENT_MAX) {

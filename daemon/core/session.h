@@ -146,8 +146,8 @@ struct session *call_session(const struct call *call);	/* NULL: it has gone; ans
 enum wire_method call_method(const struct call *call);
 void call_answer(struct call *call, const void *result);		/* takes call; result: record of the method */
 
-/* The descriptor that came with a call of ring.attach or segment.attach, to the caller; -1: none. Close-on-exec, of
- * any kind. What is not taken is closed with the call. */
+/* The descriptor that came with a call of ring.attach or segment.attach, to the caller; -1: none. Close-on-exec; a
+ * memfd, or its like on tmpfs or hugetlbfs, whatever its seals. What is not taken is closed with the call. */
 int call_take_fd(struct call *call);
 
 /* As call_answer(); a duplicate of `fd` (borrowed) goes with the first byte of the answer. */

@@ -73,7 +73,8 @@ class Client:
         frame = self.frame(message)
         if fd is not None:
             frame = frame[socket.send_fds(self.socket, [frame], [fd]):]
-        self.socket.sendall(frame)
+        if frame:
+            self.socket.sendall(frame)
 
     def send_bytes(self, data):
         self.socket.settimeout(DEADLINE)

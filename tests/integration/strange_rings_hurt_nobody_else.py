@@ -93,7 +93,9 @@ def memory_that_could_hurt_is_refused():
         with open("/dev/zero", "r+b", buffering=0) as zero, open(d.path("plain"), "w+b") as plain:
             for fd in (read, zero.fileno(), plain.fileno()):
                 good.fd, kept = fd, good.fd
-                assert refused_by(good).code == "usage"
+                with App(d, "orders", subscribe=False) as app:      # no memory at all: the session ends
+                    app.request("ring.attach", {"ring": good.uuid, "capacity": good.capacity}, fd=fd)
+                    assert "of a memfd" in app.expect_end()[-1][2]["text"]
                 good.fd = kept
         wait_until("descriptors are closed", lambda: d.descriptors() <= before)
         with App(d, "orders", subscribe=False) as app:

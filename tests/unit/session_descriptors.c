@@ -7,11 +7,13 @@
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "daemon/util/clock.h"
 #include "daemon/util/container.h"
 #include "tests/unit/rig.h"
 
@@ -321,6 +323,62 @@ START_TEST(whatever_else_brings_one_ends_the_session)
 }
 END_TEST
 
+/* A TCP socket with bytes that its peer will never read, and whose close waits for that. */
+static int lingering_socket(int *ret_peer, unsigned seconds)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct linger linger = { 1, (int)seconds };
+	socklen_t size = sizeof address;
+	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	static const char bytes[65536];
+
+	ck_assert_int_eq(bind(listener, (struct sockaddr *)&address, size), 0);
+	ck_assert_int_eq(listen(listener, 1), 0);
+	ck_assert_int_eq(getsockname(listener, (struct sockaddr *)&address, &size), 0);
+	ck_assert_int_eq(connect(fd, (struct sockaddr *)&address, size), 0);
+	*ret_peer = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	ck_assert_int_ge(*ret_peer, 0);
+	close(listener);
+	while (send(fd, bytes, sizeof bytes, MSG_DONTWAIT) > 0)
+		;
+	ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger), 0);
+	return fd;
+}
+
+static uint64_t ms_of_close(int fd)
+{
+	uint64_t before = clock_monotonic_ms();
+
+	close(fd);
+	return clock_monotonic_ms() - before;
+}
+
+START_TEST(what_is_no_memfd_ends_it_and_its_close_waits_for_nobody)
+{
+	prodd_auto_buffer b = { 0 };
+	int fd = rig_greeted(&rig, false, "mine"), peer, other, lingering = lingering_socket(&peer, 1);
+	uint64_t before;
+
+	ck_assert_uint_ge(ms_of_close(lingering), 900);		/* as it would be */
+	lingering = lingering_socket(&other, 10);
+	encode_attach(&b, 1);
+	send_with(fd, b.at, 5, lingering, 3);
+	close(lingering);					/* prodd has the last ones */
+	before = clock_monotonic_ms();
+	rig_expect_end(&rig, fd);
+	ck_assert_uint_lt(clock_monotonic_ms() - before, 5000);
+	ck_assert_uint_eq(counters.sessions_ended_descriptors, 1);
+	close(fd);
+	fd = rig_greeted(&rig, false, "mine");
+	lingering = open("/dev/null", O_RDWR | O_CLOEXEC);
+	send_with(fd, b.at, 5, lingering, 1);
+	rig_expect_end(&rig, fd);
+	ck_assert_uint_eq(counters.sessions_ended_descriptors, 2);
+	close(lingering), close(peer), close(other), close(fd);
+}
+END_TEST
+
 START_TEST(before_hello_and_from_a_command_they_end_it_too)
 {
 	prodd_auto_buffer b = { 0 };
@@ -450,6 +508,7 @@ static Suite *descriptors_suite(void)
 	tcase_add_test(tc, without_a_handler_it_is_closed);
 	tcase_add_test(tc, with_params_that_do_not_fit_it_is_closed);
 	tcase_add_loop_test(tc, whatever_else_brings_one_ends_the_session, 0, WITH_COUNT);
+	tcase_add_test(tc, what_is_no_memfd_ends_it_and_its_close_waits_for_nobody);
 	tcase_add_loop_test(tc, before_hello_and_from_a_command_they_end_it_too, 0, 3);
 	tcase_add_test(tc, one_that_waits_for_its_frame_is_closed_with_the_session);
 	tcase_add_test(tc, an_answer_brings_one_with_its_first_byte);
