@@ -34,6 +34,7 @@ tests_unit_http_server_LDADD = libprodd-expose.la $(MSGPACK_LIBS)
 
 expose_tests = \
 	tests/integration/prometheus_sees_the_truth_over_kills.py \
+	tests/integration/scrapers_that_take_too_long_are_cut.py \
 	tests/integration/scrapes_are_answered_as_asked.py \
 	tests/integration/scrapes_are_read_by_others.py \
 	tests/integration/scrapes_hold_the_loop_for_moments.py

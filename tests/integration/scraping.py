@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The HTTP server alone, with made-up metrics (tests/unit/http_server.c), and a client that knows little of HTTP."""
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -15,14 +16,20 @@ SERVER = os.path.join(os.environ.get("builddir", "."), "tests/unit/http_server")
 class Server:
     """Serves as long as the `with` lasts; then `said` has its figures."""
 
-    def __init__(self, series, kind="integers", listen=""):
+    def __init__(self, series, kind="integers", listen="", limits=()):
         self.directory = tempfile.mkdtemp(prefix="prodd-")
         self.path = os.path.join(self.directory, "http.sock")
         self.words = [SERVER, self.path, listen, str(series), kind]
+        self.limits = limits
         self.said = {}
 
     def __enter__(self):
-        self.process = subprocess.Popen(self.words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+        def prepare():
+            for name, value in self.limits:
+                resource.setrlimit(name, (value, value))
+
+        self.process = subprocess.Popen(self.words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
+                                        preexec_fn=prepare if self.limits else None)
         assert self.process.stdout.readline() == "ready\n"
         return self
 

@@ -118,6 +118,8 @@ static void check(double value)
 	}
 	snprintf(plain, sizeof plain, "%.*e", (int)digits - 1, value);
 	ck_assert_msg(digits_of(text) <= digits_of(plain) || strchr(text, 'e') == NULL, "%a became %s, not %s", value, text, plain);
+	if (suite_under_valgrind())	/* its long doubles are doubles */
+		return;
 	if (strchr(text, 'e') && digits_of(text) == digits_of(plain) && digits < 17)
 		ck_assert_msg(fabsl(strtold(text, NULL) - (long double)value) <= fabsl(strtold(plain, NULL) - (long double)value),
 			      "%a became %s, and %s is nearer", value, text, plain);
@@ -126,9 +128,10 @@ static void check(double value)
 START_TEST(any_double_reads_back_in_the_fewest_digits)
 {
 	struct dice dice = dice_start("number");
+	int many = suite_under_valgrind() ? 2000 : 200000;
 	double value;
 
-	for (int i = 0; i < 200000; i++) {
+	for (int i = 0; i < many; i++) {
 		uint64_t bits = dice_next(&dice);
 
 		memcpy(&value, &bits, sizeof value);
@@ -140,7 +143,7 @@ START_TEST(any_double_reads_back_in_the_fewest_digits)
 		check(nextafter(ldexp(1, e), 0) > 0 ? nextafter(ldexp(1, e), 0) : ldexp(1, e));
 		check(nextafter(ldexp(1, e), INFINITY));
 	}
-	for (int i = 1; i < 100000; i++) {
+	for (int i = 1; i < many / 2; i++) {
 		check(i / 1000.0);
 		check(i * 1e9 / 7);
 	}
