@@ -7,7 +7,10 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+enum { no_others = 027 };	/* files 0640, directories 0750, whatever prodd was started with */
 
 static void take_descriptors(void)
 {
@@ -35,6 +38,7 @@ int confine_ship(unsigned first, struct prodd_error *e)
 		return prodd_error_set(e, PRODD_E_FAILED, "limit core files: %s", strerror(errno));
 	for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
 		signal(ignored[i], SIG_IGN);
+	umask(no_others);
 	close_range(first, ~0u, 0);	/* of kernels that have it: there are none to be closed but by mistake */
 	take_descriptors();
 	return 0;

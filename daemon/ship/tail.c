@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 /* The widest window: more than is ever written between two syncs, and than the longest line. */
-enum { first_window = 64 << 10, last_window = 24 << 20, growth = 8 };
+enum { first_window = 64 << 10, last_window = 16 << 20, growth = 8 };
 
 struct walk {
 	const struct tail_wish *wish;

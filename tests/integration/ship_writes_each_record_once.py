@@ -16,7 +16,9 @@ from shipping import Room, Ship, Spool, check_control, check_history, wait_until
 def records_come_out_in_order_and_once():
     with Room() as room:
         room.spool.add("orders", 1000)
+        before = os.umask(0o77)
         ship = room.ship()
+        os.umask(before)
         ship.drain()
         room.spool.add("orders", 500)
         room.spool.add("legacy~alice", 10)
@@ -27,6 +29,7 @@ def records_come_out_in_order_and_once():
         check_control(found, 1500)
         check_history(room.records("legacy~alice"), 10)
         assert os.stat(os.path.join(room.log, "orders.jsonl")).st_mode & 0o7777 == 0o640
+        assert os.stat(room.log).st_mode & 0o7777 == 0o750
         assert ship.row("orders")["shipped"] == 1500
         assert ship.finish() is None
 
