@@ -28,7 +28,8 @@ void channel_wait(struct channel *channel, int timeout_ms)
 	struct pollfd in = { .fd = channel->ended ? -1 : channel->fd, .events = POLLIN };
 
 	if (channel->input.size == 0)
-		poll(&in, 1, timeout_ms);	/* interrupted: there is a look at everything, and then again */
+		/* interrupted: there is a look at everything, and then again */
+		poll(&in, 1, timeout_ms);
 }
 
 /* 1; 0: nothing is there. */

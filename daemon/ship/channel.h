@@ -22,13 +22,14 @@ void channel_clear(struct channel *channel);
 /* Waits until prodd says something, at most `timeout_ms`. */
 void channel_wait(struct channel *channel, int timeout_ms);
 
-/* Takes the next message, without waiting; borrowed until the next call. 1; 0: none is there; -PRODD_E_CLOSED: nothing
- * more will come; other errors: what came is none. */
+/* Takes the next message, without waiting; borrowed until the next call. 1; 0: none is there;
+ * -PRODD_E_CLOSED: nothing more will come; other errors: what came is none. */
 int channel_next(struct channel *channel, struct prodd_message *ret, struct prodd_error *e);
 
 /* Each sends one frame, and waits until it is taken. -PRODD_E_CLOSED and others. */
 int channel_answer(struct channel *channel, uint64_t id, struct prodd_error *e);	/* {} */
-int channel_refuse(struct channel *channel, uint64_t id, const struct prodd_error *why, struct prodd_error *e);
+int channel_refuse(struct channel *channel, uint64_t id, const struct prodd_error *why,
+		   struct prodd_error *e);
 int channel_note(struct channel *channel, enum wire_method method, const void *params, struct prodd_error *e);
 
 #endif

@@ -19,7 +19,8 @@
 struct compressor {
 	const char *name;	/* "gzip": the word in prodd.conf */
 	const char *suffix;	/* ".gz" */
-	/* Compresses `from`, to its end, into `to`. Given up with -PRODD_E_CLOSED when *ending becomes true. */
+	/* Compresses `from`, to its end, into `to`. Given up with -PRODD_E_CLOSED when *ending becomes
+	 * true. */
 	int (*compress)(int from, int to, const char *note, const atomic_bool *ending, struct prodd_error *e);
 	/* Reads the note of a file; false: it has none. */
 	bool (*note)(int fd, char ret[COMPRESSOR_NOTE_MAX]);

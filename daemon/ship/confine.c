@@ -39,7 +39,8 @@ int confine_ship(unsigned first, struct prodd_error *e)
 	for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
 		signal(ignored[i], SIG_IGN);
 	umask(no_others);
-	close_range(first, ~0u, 0);	/* of kernels that have it: there are none to be closed but by mistake */
+	/* of kernels that have it: there are none to be closed but by mistake */
+	close_range(first, ~0u, 0);
 	take_descriptors();
 	return 0;
 }

@@ -22,15 +22,15 @@ struct batch {
 
 bool feed_is_name(struct prodd_slice app)
 {
-	return app.size > 0 && app.size <= FEED_APP_MAX && app.at[0] != '.' && !memchr(app.at, '/', app.size) &&
-	       prodd_is_text(app);
+	return app.size > 0 && app.size <= FEED_APP_MAX && app.at[0] != '.' &&
+	       !memchr(app.at, '/', app.size) && prodd_is_text(app);
 }
 
-void feed_init(struct feed *feed, struct prodd_slice app, const struct settings *settings, struct sink *sink, int spool,
-	       uint64_t cursor)
+void feed_init(struct feed *feed, struct prodd_slice app, const struct settings *settings, struct sink *sink,
+	       int spool, uint64_t cursor)
 {
-	*feed = (struct feed){ .settings = settings, .sink = sink, .spool = spool, .directory = -1, .cursor = cursor,
-			       .written = cursor };
+	*feed = (struct feed){ .settings = settings, .sink = sink, .spool = spool, .directory = -1,
+			      .cursor = cursor, .written = cursor };
 	memcpy(feed->app, app.at, app.size);
 	feed->wanted = settings_want(settings, app);
 }
@@ -79,8 +79,9 @@ static int read_first(struct feed *feed, uint64_t number, struct spool_record *r
 }
 
 /*
- * Without a cursor the number in the sink may be of a spool that was removed since, and the new one counts from 1 again. The
- * record of that number tells: only when it is there and has another time, it is another one.
+ * Without a cursor the number in the sink may be of a spool that was removed since, and the new one counts
+ * from 1 again. The record of that number tells: only when it is there and has another time, it is another
+ * one.
  */
 static int is_of_this_spool(struct feed *feed, const struct sink_place *place, struct prodd_error *e)
 {
@@ -128,7 +129,8 @@ static int judge(struct feed *feed, struct sink_wish *wish, struct sink_place *p
 	return r;
 }
 
-/* Asks the sink, which mends the end of what it has. With a spool that is empty yet, nothing follows from what it says. */
+/* Asks the sink, which mends the end of what it has. With a spool that is empty yet, nothing follows from
+ * what it says. */
 static int find_place(struct feed *feed, struct prodd_error *e)
 {
 	struct sink_wish wish = { .cursor = feed->cursor, .last = feed->last };
@@ -155,7 +157,8 @@ static int find_place(struct feed *feed, struct prodd_error *e)
 /* ---- shipping */
 
 /* Adds the record's line. False: no memory for it. */
-static bool add_line(struct feed *feed, struct prodd_buffer *lines, const struct spool_record *kept, struct batch *batch)
+static bool add_line(struct feed *feed, struct prodd_buffer *lines, const struct spool_record *kept,
+		     struct batch *batch)
 {
 	struct prodd_cursor c = prodd_cursor(kept->origin);
 	struct line line = { .app = prodd_slice(feed->app), .number = kept->number };
@@ -205,7 +208,8 @@ static int read_batch(struct feed *feed, struct prodd_buffer *lines, size_t most
 	return r;
 }
 
-static int write_batch(struct feed *feed, struct prodd_slice lines, const struct batch *batch, struct prodd_error *e)
+static int write_batch(struct feed *feed, struct prodd_slice lines, const struct batch *batch,
+		       struct prodd_error *e)
 {
 	int r = lines.size > 0 ? feed->sink->ops->write(feed->stream, lines, batch->line, e) : 0;
 
@@ -235,7 +239,8 @@ static int ship(struct feed *feed, struct prodd_buffer *lines, size_t most, stru
 	r = read_batch(feed, lines, most, &batch, e);
 	if (r == 0 && feed->last > batch.number)
 		batch.number = feed->last;	/* nothing is left below */
-	r_write = write_batch(feed, prodd_buffer_slice(lines), &batch, r < 0 ? &(struct prodd_error){ 0 } : e);
+	r_write = write_batch(feed, prodd_buffer_slice(lines), &batch,
+			      r < 0 ? &(struct prodd_error){ 0 } : e);
 	return r < 0 ? r : r_write < 0 ? r_write : r;
 }
 

@@ -17,7 +17,8 @@
 #include "daemon/spool/reader.h"
 #include "proto/limits.h"
 
-#define FEED_APP_MAX 128u		/* bytes of an app's name, as in the schema; names of files are shorter */
+/* bytes of an app's name, as in the schema; names of files are shorter */
+#define FEED_APP_MAX 128u
 
 enum feed_state { FEED_IDLE, FEED_READY, FEED_FAILED };
 
@@ -49,7 +50,8 @@ struct feed {
 	uint64_t again_ms;			/* FEED_FAILED: time of the next try */
 	struct prodd_error error;		/* FEED_FAILED: why */
 
-	bool news;				/* something of the rest has changed since it was last reported */
+	/* something of the rest has changed since it was last reported */
+	bool news;
 	uint64_t shipped;			/* records */
 	uint64_t rejected;
 	uint64_t missing;			/* of readers that are closed, as the next */
@@ -60,12 +62,13 @@ struct feed {
 /* An app's name that may be a file's: no path, not hidden. */
 bool feed_is_name(struct prodd_slice app);
 
-void feed_init(struct feed *feed, struct prodd_slice app, const struct settings *settings, struct sink *sink, int spool,
-	       uint64_t cursor);
+void feed_init(struct feed *feed, struct prodd_slice app, const struct settings *settings, struct sink *sink,
+	       int spool, uint64_t cursor);
 void feed_clear(struct feed *feed);	/* closes everything */
 
-/* Ships at most about `most` bytes of lines by way of `lines`, whose content does not matter. 1: there may be more; 0: nothing
- * more up to `last`. Errors: the feed waits for a new start, and its counts and cursor are right. */
+/* Ships at most about `most` bytes of lines by way of `lines`, whose content does not matter. 1: there may be
+ * more; 0: nothing more up to `last`. Errors: the feed waits for a new start, and its counts and cursor are
+ * right. */
 int feed_ship(struct feed *feed, struct prodd_buffer *lines, size_t most, struct prodd_error *e);
 
 /* Makes durable what was written. Errors as feed_ship(). */

@@ -21,7 +21,8 @@ static unsigned descriptors_for(void)
 {
 	struct rlimit files;
 
-	if (getrlimit(RLIMIT_NOFILE, &files) < 0 || files.rlim_cur < descriptors_kept + open_least * descriptors_each)
+	if (getrlimit(RLIMIT_NOFILE, &files) < 0 ||
+	    files.rlim_cur < descriptors_kept + open_least * descriptors_each)
 		return open_least;
 	if (files.rlim_cur > descriptors_kept + FEEDS_MAX * descriptors_each)
 		return FEEDS_MAX;
@@ -32,7 +33,8 @@ void feeds_init(struct feeds *feeds, const struct settings *settings, struct sin
 {
 	uint64_t most = settings->wire.rotate_size;
 
-	*feeds = (struct feeds){ .settings = settings, .sink = sink, .spool = spool, .lines = { .limit = lines_max } };
+	*feeds = (struct feeds){ .settings = settings, .sink = sink, .spool = spool,
+				.lines = { .limit = lines_max } };
 	TAILQ_INIT(&feeds->ready);
 	TAILQ_INIT(&feeds->unsynced);
 	TAILQ_INIT(&feeds->open);
@@ -97,14 +99,16 @@ static int make_room(struct feeds *feeds)
 	return 0;
 }
 
-static int add(struct feeds *feeds, unsigned at, struct prodd_slice app, uint64_t cursor, struct prodd_error *e)
+static int add(struct feeds *feeds, unsigned at, struct prodd_slice app, uint64_t cursor,
+	       struct prodd_error *e)
 {
 	struct feed *feed;
 
 	if (!feed_is_name(app))
 		return prodd_error_set(e, PRODD_E_USAGE, "\"%.*s\" can be no app's", PRODD_SLICE(app));
 	if (feeds->count >= FEEDS_MAX)
-		return prodd_error_set(e, PRODD_E_OVER_LIMIT, "%.*s: there are %u apps already", PRODD_SLICE(app), FEEDS_MAX);
+		return prodd_error_set(e, PRODD_E_OVER_LIMIT, "%.*s: there are %u apps already",
+				       PRODD_SLICE(app), FEEDS_MAX);
 	feed = calloc(1, sizeof *feed);
 	if (!feed || make_room(feeds) < 0) {
 		free(feed);
@@ -125,7 +129,8 @@ static void make_ready(struct feeds *feeds, struct feed *feed)
 	TAILQ_INSERT_TAIL(&feeds->ready, feed, turn);
 }
 
-int feeds_tell(struct feeds *feeds, struct prodd_slice app, uint64_t cursor, uint64_t last, struct prodd_error *e)
+int feeds_tell(struct feeds *feeds, struct prodd_slice app, uint64_t cursor, uint64_t last,
+	       struct prodd_error *e)
 {
 	bool there;
 	unsigned at = place_of(feeds, app, &there);
@@ -207,8 +212,8 @@ static void fail(struct feeds *feeds, struct feed *feed, const struct prodd_erro
 static void recovered(struct feeds *feeds, struct feed *feed)
 {
 	if (feed->failures > 0)
-		log_notice("sink %.*s: %s: goes on after %u failures", PRODD_SLICE(feeds->settings->wire.sink), feed->app,
-			   feed->failures);
+		log_notice("sink %.*s: %s: goes on after %u failures",
+			   PRODD_SLICE(feeds->settings->wire.sink), feed->app, feed->failures);
 	feed->failures = 0;
 }
 
@@ -369,7 +374,8 @@ const struct feed *feeds_failed(const struct feeds *feeds)
 	const struct feed *first = NULL;
 
 	for (unsigned i = 0; feeds->failed_count > 0 && i < feeds->count; i++)
-		if (feeds->sorted[i]->state == FEED_FAILED && (!first || feeds->sorted[i]->again_ms < first->again_ms))
+		if (feeds->sorted[i]->state == FEED_FAILED &&
+		    (!first || feeds->sorted[i]->again_ms < first->again_ms))
 			first = feeds->sorted[i];
 	return first;
 }

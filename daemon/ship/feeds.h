@@ -13,7 +13,8 @@
 #define FEEDS_SYNC_MS 1000u		/* between a write and its sync, at most */
 #define FEEDS_SYNC_BYTES (8u * 1024 * 1024)
 #define FEEDS_REST_MS 250u		/* between two syncs of those that rest */
-#define FEEDS_AGAIN_MIN_MS 100u		/* after an error; doubled with each, and a random part of that is taken */
+/* after an error; doubled with each, and a random part of that is taken */
+#define FEEDS_AGAIN_MIN_MS 100u
 #define FEEDS_AGAIN_MAX_MS 30000u
 #define FEEDS_TEND_MS 1000u
 
@@ -41,9 +42,10 @@ struct feeds {
 void feeds_init(struct feeds *feeds, const struct settings *settings, struct sink *sink, int spool);
 void feeds_clear(struct feeds *feeds);
 
-/* The app's spool is at `last`; of one not known yet the sink has `cursor`. -PRODD_E_OVER_LIMIT, -PRODD_E_NO_MEMORY,
- * -PRODD_E_USAGE: the app's name cannot be that of a file. */
-int feeds_tell(struct feeds *feeds, struct prodd_slice app, uint64_t cursor, uint64_t last, struct prodd_error *e);
+/* The app's spool is at `last`; of one not known yet the sink has `cursor`. -PRODD_E_OVER_LIMIT,
+ * -PRODD_E_NO_MEMORY, -PRODD_E_USAGE: the app's name cannot be that of a file. */
+int feeds_tell(struct feeds *feeds, struct prodd_slice app, uint64_t cursor, uint64_t last,
+	       struct prodd_error *e);
 
 /* NULL: not known. */
 struct feed *feeds_find(const struct feeds *feeds, struct prodd_slice app);

@@ -56,7 +56,8 @@ static int file_open_sink(struct sink **ret, const struct settings *settings, st
 	int r;
 
 	if (settings->directory[0] != '/')
-		return prodd_error_set(e, PRODD_E_INVALID, "directory \"%s\" is not an absolute path", settings->directory);
+		return prodd_error_set(e, PRODD_E_INVALID, "directory \"%s\" is not an absolute path",
+				       settings->directory);
 	s = calloc(1, sizeof *s);
 	if (!s)
 		return prodd_error_set(e, PRODD_E_NO_MEMORY, "the sink");
@@ -123,7 +124,8 @@ static int give_up(struct file_stream *f, int r)
 	return r;
 }
 
-static int resume(struct file_stream *f, const struct tail_wish *wish, struct tail *ret, struct prodd_error *e)
+static int resume(struct file_stream *f, const struct tail_wish *wish, struct tail *ret,
+		  struct prodd_error *e)
 {
 	struct file_sink *s = sink_of(f);
 	int r = open_directory(s, e);
@@ -145,7 +147,8 @@ static int file_resume(struct stream *stream, const struct sink_wish *wanted, st
 		       struct prodd_error *e)
 {
 	struct file_stream *f = container_of(stream, struct file_stream, stream);
-	struct tail_wish wish = { sink_of(f)->settings->format, wanted->cursor, wanted->last, wanted->repair };
+	struct tail_wish wish = { sink_of(f)->settings->format, wanted->cursor, wanted->last,
+				 wanted->repair };
 	struct tail tail;
 	int r = resume(f, &wish, &tail, e);
 

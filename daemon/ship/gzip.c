@@ -58,7 +58,8 @@ static int gzip_compress(int from, int to, const char *note, const atomic_bool *
 	struct work *work = calloc(1, sizeof *work);
 	int r;
 
-	if (!work || deflateInit2(&work->stream, level, Z_DEFLATED, gzip_bits, memory, Z_DEFAULT_STRATEGY) != Z_OK) {
+	if (!work || deflateInit2(&work->stream, level, Z_DEFLATED, gzip_bits, memory,
+				  Z_DEFAULT_STRATEGY) != Z_OK) {
 		free(work);
 		return prodd_error_set(e, PRODD_E_NO_MEMORY, "gzip");
 	}

@@ -32,8 +32,8 @@ static void from_note(const char *note, uint64_t last, struct tail *ret)
 	}
 }
 
-static int read_one(int directory, const struct rotated *one, enum line_format format, uint64_t last, struct tail *ret,
-		    struct prodd_error *e)
+static int read_one(int directory, const struct rotated *one, enum line_format format, uint64_t last,
+		    struct tail *ret, struct prodd_error *e)
 {
 	auto_fd fd = openat(directory, one->name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	struct tail_wish wish = { format, UINT64_MAX, last, false };
@@ -41,8 +41,8 @@ static int read_one(int directory, const struct rotated *one, enum line_format f
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st) < 0)
-		return prodd_error_set(e, errno == ENOENT ? PRODD_E_NOT_FOUND : PRODD_E_IO, "open %s: %s", one->name,
-				       strerror(errno));
+		return prodd_error_set(e, errno == ENOENT ? PRODD_E_NOT_FOUND : PRODD_E_IO, "open %s: %s",
+				       one->name, strerror(errno));
 	if (!one->compressor)
 		/* All of it was synced before it was rotated. */
 		return tail_read(fd, (uint64_t)st.st_size, &wish, ret, e);

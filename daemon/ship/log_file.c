@@ -65,7 +65,8 @@ static bool has_name(struct log_file *file, int directory)
 	return true;
 }
 
-/* Whether it is as it was left, or new; else somebody wrote it meanwhile, and only repairing says what is in it. */
+/* Whether it is as it was left, or new; else somebody wrote it meanwhile, and only repairing says what is in
+ * it. */
 static bool as_left(const struct log_file *file, const struct stat *st)
 {
 	return st->st_size == 0 || (st->st_dev == file->device && st->st_ino == file->inode &&
@@ -105,7 +106,8 @@ int log_file_open(struct log_file *file, int directory, bool make, struct prodd_
 	for (int i = 0; i < opens_max; i++) {
 		if (file->fd >= 0 && has_name(file, directory))
 			return 0;
-		if (file->fd >= 0 && fdatasync(file->fd) < 0) {		/* moved away: what is in it stays in it */
+		/* moved away: what is in it stays in it */
+		if (file->fd >= 0 && fdatasync(file->fd) < 0) {
 			r = failed(file, "sync what was", e);
 			log_file_close(file);
 			return r;
@@ -127,7 +129,8 @@ static void begin_writing(struct log_file *file)
 	if (file->size - file->flushed < flush_bytes)
 		return;
 	/* So that the sync that comes has less to do. It is only a hint. */
-	sync_file_range(file->fd, (off_t)file->flushed, (off_t)(file->size - file->flushed), SYNC_FILE_RANGE_WRITE);
+	sync_file_range(file->fd, (off_t)file->flushed, (off_t)(file->size - file->flushed),
+			SYNC_FILE_RANGE_WRITE);
 	file->flushed = file->size;
 }
 
@@ -142,7 +145,8 @@ int log_file_append(struct log_file *file, struct prodd_slice lines, struct prod
 			continue;
 		if (n <= 0) {
 			int r = n < 0 ? failed(file, "write", e) :
-					prodd_error_set(e, PRODD_E_IO, "write %s: nothing was written", file->name);
+					prodd_error_set(e, PRODD_E_IO, "write %s: nothing was written",
+							file->name);
 
 			if (ftruncate(file->fd, (off_t)before) == 0)
 				file->size = before;

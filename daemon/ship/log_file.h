@@ -40,8 +40,8 @@ int log_file_open(struct log_file *file, int directory, bool make, struct prodd_
 /* Appends; after an error what came in of it is cut off, if possible. -PRODD_E_IO. */
 int log_file_append(struct log_file *file, struct prodd_slice lines, struct prodd_error *e);
 
-/* Makes it durable, with its name. After an error it is cut to what was durable before and closed: what could not be synced
- * must be written again, since the kernel may take it for clean. */
+/* Makes it durable, with its name. After an error it is cut to what was durable before and closed: what could
+ * not be synced must be written again, since the kernel may take it for clean. */
 int log_file_sync(struct log_file *file, int directory, struct prodd_error *e);
 
 /* Cuts what is torn at its end; what is left is synced. `ret` as tail_read(). */

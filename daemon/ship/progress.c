@@ -7,7 +7,8 @@
 
 void progress_init(struct progress *progress, struct channel *channel, struct feeds *feeds)
 {
-	*progress = (struct progress){ .channel = channel, .feeds = feeds, .rows = { .limit = PRODD_REPLY_MAX } };
+	*progress = (struct progress){ .channel = channel, .feeds = feeds,
+				      .rows = { .limit = PRODD_REPLY_MAX } };
 }
 
 void progress_clear(struct progress *progress)

@@ -19,7 +19,8 @@ struct progress {
 void progress_init(struct progress *progress, struct channel *channel, struct feeds *feeds);
 void progress_clear(struct progress *progress);
 
-/* Tells what there is to tell, when it is time: at once for a change of state, or when `now`. -PRODD_E_CLOSED and others. */
+/* Tells what there is to tell, when it is time: at once for a change of state, or when `now`. -PRODD_E_CLOSED
+ * and others. */
 int progress_tell(struct progress *progress, bool now, struct prodd_error *e);
 
 /* Whether something waits for its time. */

@@ -2,8 +2,9 @@
 /*
  * A name is taken to pieces strictly: what does not fit whole is somebody else's file.
  *
- * Who reads a directory while one name takes the place of another may see neither: a lock keeps the two apart.  Of other
- * processes none is at it, but one that is being killed; so a name is never used when a file of it is seen in any form.
+ * Who reads a directory while one name takes the place of another may see neither: a lock keeps the two
+ * apart. Of other processes none is at it, but one that is being killed; so a name is never used when a file
+ * of it is seen in any form.
  */
 #include "daemon/ship/rotated.h"
 
@@ -129,7 +130,8 @@ static int read_rows(DIR *listing, const char *file, struct rows *rows, struct p
 	return errno ? prodd_error_set(e, PRODD_E_IO, "list rotated files: %s", strerror(errno)) : 0;
 }
 
-int rotated_list(int directory, const char *file, struct rotated **ret, unsigned *ret_count, struct prodd_error *e)
+int rotated_list(int directory, const char *file, struct rotated **ret, unsigned *ret_count,
+		 struct prodd_error *e)
 {
 	int fd = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *listing = fd < 0 ? NULL : fdopendir(fd);
@@ -157,7 +159,8 @@ int rotated_list(int directory, const char *file, struct rotated **ret, unsigned
 	return 0;
 }
 
-int rotated_replace(int directory, const char *name, const char *temporary, const char *final, struct prodd_error *e)
+int rotated_replace(int directory, const char *name, const char *temporary, const char *final,
+		    struct prodd_error *e)
 {
 	int r;
 
@@ -183,7 +186,8 @@ static bool is_taken(int directory, const char *name)
 	return false;
 }
 
-int rotated_name(int directory, const char *file, uint64_t time_s, char ret[NAME_MAX + 1], struct prodd_error *e)
+int rotated_name(int directory, const char *file, uint64_t time_s, char ret[NAME_MAX + 1],
+		 struct prodd_error *e)
 {
 	struct rotated *all = NULL;
 	unsigned count = 0, number = 0;

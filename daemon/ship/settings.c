@@ -13,9 +13,11 @@ static int check_words(struct settings *settings, struct prodd_error *e)
 	int level = wire->level.size ? record_level_of(wire->level) : RECORD_TRACE;
 
 	if (wire->format.size && !line_format_of(wire->format, &settings->format))
-		return prodd_error_set(e, PRODD_E_INVALID, "unknown format \"%.*s\"", PRODD_SLICE(wire->format));
+		return prodd_error_set(e, PRODD_E_INVALID, "unknown format \"%.*s\"",
+				       PRODD_SLICE(wire->format));
 	if (level < 0)
-		return prodd_error_set(e, PRODD_E_INVALID, "unknown level \"%.*s\"", PRODD_SLICE(wire->level));
+		return prodd_error_set(e, PRODD_E_INVALID, "unknown level \"%.*s\"",
+				       PRODD_SLICE(wire->level));
 	settings->level = (enum record_level)level;
 	return compressor_find(wire->compress, &settings->compressor, e);
 }

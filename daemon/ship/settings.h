@@ -17,7 +17,8 @@ struct settings {
 	const struct compressor *compressor;	/* of rotated files; NULL: none */
 };
 
-/* Takes the params of a ship.start. -PRODD_E_INVALID names the setting: an unknown word, or something that this build has not. */
+/* Takes the params of a ship.start. -PRODD_E_INVALID names the setting: an unknown word, or something that
+ * this build has not. */
 int settings_take(struct settings *ret, struct prodd_slice params, struct prodd_error *e);
 void settings_clear(struct settings *settings);
 

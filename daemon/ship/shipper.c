@@ -87,7 +87,8 @@ static void stop(struct shipper *s)
 static int answer(struct shipper *s, const struct prodd_message *m, int result, struct prodd_error *why,
 		  struct prodd_error *e)
 {
-	return result < 0 ? channel_refuse(&s->channel, m->id, why, e) : channel_answer(&s->channel, m->id, e);
+	return result < 0 ? channel_refuse(&s->channel, m->id, why, e) :
+			    channel_answer(&s->channel, m->id, e);
 }
 
 static int take_more(struct shipper *s, const struct prodd_message *m, struct prodd_error *e)

@@ -28,13 +28,15 @@ struct stream {
 struct sink_wish {
 	uint64_t cursor;		/* the last number that was synced; 0: not known */
 	uint64_t last;			/* that of the last record in the spool */
-	bool repair;			/* without a cursor: what stands behind damage is in the spool, and may go */
+	/* without a cursor: what stands behind damage is in the spool, and may go */
+	bool repair;
 };
 
 /* What a stream has. */
 struct sink_place {
 	uint64_t number;		/* of the last line, durably; 0: not known */
-	bool sure;			/* it is of this spool; else a spool that was removed may have given that number */
+	/* it is of this spool; else a spool that was removed may have given that number */
+	bool sure;
 	uint64_t check;			/* of the last line whose number is at most `last`; 0: not known */
 	char check_time[DIGITS_TIME];	/* the time in it */
 	bool damaged;			/* something before the last line is, and `repair` was not wished */
@@ -46,7 +48,8 @@ struct sink_ops {
 
 	/* The word in prodd.conf. */
 	const char *type;
-	/* Sets a sink up; `settings` is borrowed until close(). An error is final: what may pass is for resume() to say. */
+	/* Sets a sink up; `settings` is borrowed until close(). An error is final: what may pass is for
+	 * resume() to say. */
 	int (*open)(struct sink **ret, const struct settings *settings, struct prodd_error *e);
 	/* NULL is allowed; returns NULL. All streams have ended. */
 	struct sink *(*close)(struct sink *sink);
@@ -54,7 +57,8 @@ struct sink_ops {
 	int (*begin)(struct sink *sink, const char *app, struct stream **ret, struct prodd_error *e);
 	struct stream *(*end)(struct stream *stream);
 	/* Says where the stream stands, its end mended; before the first write, and after each error. */
-	int (*resume)(struct stream *stream, const struct sink_wish *wanted, struct sink_place *ret, struct prodd_error *e);
+	int (*resume)(struct stream *stream, const struct sink_wish *wanted, struct sink_place *ret,
+		      struct prodd_error *e);
 	/* Whole lines, the last of which is `last`. */
 	int (*write)(struct stream *stream, struct prodd_slice lines, uint64_t last, struct prodd_error *e);
 	/* Makes all that was written durable. */
@@ -73,7 +77,8 @@ struct sink_ops {
 extern const struct sink_ops sink_file;
 extern const struct sink_ops sink_stdout;
 
-/* The ops of a type. -PRODD_E_INVALID: there is none of that name, or it lacks what each must have (which is named). */
+/* The ops of a type. -PRODD_E_INVALID: there is none of that name, or it lacks what each must have (which is
+ * named). */
 int sink_find(struct prodd_slice type, const struct sink_ops **ret, struct prodd_error *e);
 
 /* Whether ops are whole; else *ret_missing is the name of the first member that is not there. */

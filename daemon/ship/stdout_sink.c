@@ -126,8 +126,8 @@ static int stdout_resume(struct stream *stream, const struct sink_wish *wanted, 
 	return r;
 }
 
-/* `lines` were written up to `at`: which was the last whole one, and what is owed of the next. Without memory for that the
- * line stays torn; its record comes again. */
+/* `lines` were written up to `at`: which was the last whole one, and what is owed of the next. Without memory
+ * for that the line stays torn; its record comes again. */
 static void keep_account(struct stdout_stream *f, struct prodd_slice lines, size_t at)
 {
 	struct stdout_sink *s = sink_of(f);
@@ -136,9 +136,11 @@ static void keep_account(struct stdout_stream *f, struct prodd_slice lines, size
 	const char *before = whole > 1 ? memrchr(lines.at, '\n', whole - 1) : NULL;
 	const char *last = before ? before + 1 : lines.at;
 	const char *end = memchr(lines.at + at, '\n', lines.size - at);
-	struct prodd_slice torn = { lines.at + whole, (size_t)((end ? end + 1 : lines.at + lines.size) - lines.at) - whole };
+	struct prodd_slice torn = { lines.at + whole,
+				   (size_t)((end ? end + 1 : lines.at + lines.size) - lines.at) - whole };
 
-	line_number((struct prodd_slice){ last, (size_t)(lines.at + whole - last) }, s->settings->format, &f->number, NULL);
+	line_number((struct prodd_slice){ last, (size_t)(lines.at + whole - last) }, s->settings->format,
+		    &f->number, NULL);
 	if (at == whole || !line_number(torn, s->settings->format, &s->owed_number, NULL))
 		return;
 	if (prodd_buffer_append(&s->owed, lines.at + at, torn.size - (at - whole)) == 0)

@@ -77,7 +77,8 @@ static int read_window(int fd, char *to, size_t size, uint64_t at, struct prodd_
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
-			return prodd_error_set(e, PRODD_E_IO, "read its end: %s", n < 0 ? strerror(errno) : "it shrinks");
+			return prodd_error_set(e, PRODD_E_IO, "read its end: %s",
+					       n < 0 ? strerror(errno) : "it shrinks");
 		got += (size_t)n;
 	}
 	return 0;

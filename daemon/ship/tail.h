@@ -24,13 +24,14 @@ struct tail_wish {
 	enum line_format format;
 	uint64_t cursor;		/* the last number that is known to be synced; 0: not known */
 	uint64_t last;			/* see tail.check */
-	bool cut;			/* also lines behind damage are worth nothing: whoever asks has them */
+	/* also lines behind damage are worth nothing: whoever asks has them */
+	bool cut;
 };
 
 /*
- * Reads the end of a file of `size` bytes, as far back as the line of the cursor: what is behind that may have suffered when
- * the host went down, and can be written again. Whole lines of somebody else are left alone.
- * -PRODD_E_IO, -PRODD_E_NO_MEMORY.
+ * Reads the end of a file of `size` bytes, as far back as the line of the cursor: what is behind that may
+ * have suffered when the host went down, and can be written again. Whole lines of somebody else are left
+ * alone. -PRODD_E_IO, -PRODD_E_NO_MEMORY.
  */
 int tail_read(int fd, uint64_t size, const struct tail_wish *wish, struct tail *ret, struct prodd_error *e);
 

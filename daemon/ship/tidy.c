@@ -58,16 +58,16 @@ static void make_note(const struct settings *settings, int fd, char note[COMPRES
 	snprintf(note, COMPRESSOR_NOTE_MAX, "prodd");
 	if (fstat(fd, &st) == 0 &&
 	    tail_read(fd, (uint64_t)st.st_size, &wish, &tail, &e) == 0 && tail.number > 0)
-		snprintf(note, COMPRESSOR_NOTE_MAX, "prodd seq=%llu time=%.*s", (unsigned long long)tail.number, DIGITS_TIME,
-			 tail.check_time);
+		snprintf(note, COMPRESSOR_NOTE_MAX, "prodd seq=%llu time=%.*s",
+			 (unsigned long long)tail.number, DIGITS_TIME, tail.check_time);
 }
 
-static int write_compressed(const struct settings *settings, int directory, const char *name, const char *temporary,
-			    const atomic_bool *ending, struct prodd_error *e)
+static int write_compressed(const struct settings *settings, int directory, const char *name,
+			    const char *temporary, const atomic_bool *ending, struct prodd_error *e)
 {
 	auto_fd from = openat(directory, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	auto_fd to = from < 0 ? -1 : openat(directory, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-					    TIDY_FILE_MODE);
+	int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+	auto_fd to = from < 0 ? -1 : openat(directory, temporary, flags, TIDY_FILE_MODE);
 	char note[COMPRESSOR_NOTE_MAX];
 	struct stat st;
 	int r;
@@ -84,8 +84,8 @@ static int write_compressed(const struct settings *settings, int directory, cons
 	return fsync(to) < 0 ? failed(e, "sync", temporary) : 0;
 }
 
-static int compress_one(const struct settings *settings, int directory, const char *name, const atomic_bool *ending,
-			struct prodd_error *e)
+static int compress_one(const struct settings *settings, int directory, const char *name,
+			const atomic_bool *ending, struct prodd_error *e)
 {
 	char final[NAME_MAX + 1], temporary[NAME_MAX + 1];
 	int r;
@@ -121,8 +121,8 @@ static bool is_left_over(const struct rotated *one, const struct rotated *end)
 }
 
 /* What a crash left behind goes first. Then the newest first: it is what somebody will look into. */
-static int compress_all(const struct settings *settings, int directory, const char *file, const atomic_bool *ending,
-			struct prodd_error *e)
+static int compress_all(const struct settings *settings, int directory, const char *file,
+			const atomic_bool *ending, struct prodd_error *e)
 {
 	struct rotated *all = NULL;
 	unsigned count = 0;
@@ -161,7 +161,8 @@ static int delete_old(const struct settings *settings, int directory, const char
 	return r;
 }
 
-int tidy_run(const struct settings *settings, const char *file, const atomic_bool *ending, struct prodd_error *e)
+int tidy_run(const struct settings *settings, const char *file, const atomic_bool *ending,
+	     struct prodd_error *e)
 {
 	auto_fd directory = open(settings->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct prodd_error other;
@@ -204,8 +205,10 @@ static void *tidy_main(void *arg)
 	/* Of this thread alone: on Linux it is the thread that has a priority. */
 	setpriority(PRIO_PROCESS, (id_t)gettid(), lowest_priority);
 	while ((wish = next_wish(tidy))) {
-		if (tidy_run(tidy->settings, wish->file, &tidy->ending, &e) < 0 && !atomic_load(&tidy->ending))
-			log_warn("sink %.*s: rotated files: %s", PRODD_SLICE(tidy->settings->wire.sink), e.text);
+		if (tidy_run(tidy->settings, wish->file, &tidy->ending, &e) < 0 &&
+		    !atomic_load(&tidy->ending))
+			log_warn("sink %.*s: rotated files: %s", PRODD_SLICE(tidy->settings->wire.sink),
+				 e.text);
 		free(wish);
 	}
 	return NULL;

@@ -26,6 +26,7 @@ struct tidy *tidy_free(struct tidy *tidy);
 void tidy_look(struct tidy *tidy, const char *file);
 
 /* One look, on the caller's thread: for tests. `ending` as in compressor.h. */
-int tidy_run(const struct settings *settings, const char *file, const atomic_bool *ending, struct prodd_error *e);
+int tidy_run(const struct settings *settings, const char *file, const atomic_bool *ending,
+	     struct prodd_error *e);
 
 #endif

@@ -29,7 +29,8 @@ static int write_note(int to, const char *note, struct prodd_error *e)
 	return compressor_write(to, frame, skippable_head + size, e);
 }
 
-static int write_out(struct work *work, int to, ZSTD_inBuffer *in, ZSTD_EndDirective mode, struct prodd_error *e)
+static int write_out(struct work *work, int to, ZSTD_inBuffer *in, ZSTD_EndDirective mode,
+		     struct prodd_error *e)
 {
 	size_t left;
 
@@ -73,7 +74,8 @@ static int zstd_compress(int from, int to, const char *note, const atomic_bool *
 
 	if (work)
 		work->context = ZSTD_createCCtx();
-	if (!work || !work->context || ZSTD_isError(ZSTD_CCtx_setParameter(work->context, ZSTD_c_compressionLevel, level))) {
+	if (!work || !work->context || ZSTD_isError(ZSTD_CCtx_setParameter(work->context,
+									   ZSTD_c_compressionLevel, level))) {
 		r = prodd_error_set(e, PRODD_E_NO_MEMORY, "zstd");
 	} else {
 		ZSTD_CCtx_setParameter(work->context, ZSTD_c_checksumFlag, 1);

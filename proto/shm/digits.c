@@ -9,8 +9,9 @@
 #include <stdlib.h>
 
 static const char pairs[] =
-	"0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849"
-	"5051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899";
+	"00010203040506070809101112131415161718192021222324252627282930313233343536373839"
+	"40414243444546474849505152535455565758596061626364656667686970717273747576777879"
+	"8081828384858687888990919293949596979899";
 
 static char *put_pair(char *to, unsigned value)
 {
@@ -49,14 +50,15 @@ char *digits_int(char *to, int64_t value)
 
 /* ---- time */
 
-/* Days since 1970 to a date of the Gregorian calendar, by counting in years that begin with March: Howard Hinnant,
- * "chrono-Compatible Low-Level Date Algorithms", civil_from_days. */
+/* Days since 1970 to a date of the Gregorian calendar, by counting in years that begin with March: Howard
+ * Hinnant, "chrono-Compatible Low-Level Date Algorithms", civil_from_days. */
 static char *put_date(char *to, uint32_t days)
 {
 	uint32_t shifted = days + 719468;	/* since 0000-03-01 */
 	uint32_t era = shifted / 146097;
 	uint32_t day_of_era = shifted % 146097;
-	uint32_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+	uint32_t year_of_era = (day_of_era - day_of_era / 1460 +
+				day_of_era / 36524 - day_of_era / 146096) / 365;
 	uint32_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
 	uint32_t shifted_month = (5 * day_of_year + 2) / 153;
 	uint32_t month = shifted_month < 10 ? shifted_month + 3 : shifted_month - 9;
@@ -97,16 +99,17 @@ char *digits_time(char *to, uint64_t time_ns)
 enum { decimals_max = 15 };
 
 /*
- * value = m / 10^d with m below 2^53: both are exact doubles, so the division rounds as a reader of the decimal does
- * (W. D. Clinger, "How to Read Floating Point Numbers Accurately"). The first d for which this holds has the fewest digits.
+ * value = m / 10^d with m below 2^53: both are exact doubles, so the division rounds as a reader of the
+ * decimal does (W. D. Clinger, "How to Read Floating Point Numbers Accurately"). The first d for which this
+ * holds has the fewest digits.
  */
 static char *put_decimal(char *to, double value)
 {
-	static const double powers[] = { 1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13,
-					 1e14, 1e15 };
-	static const uint64_t whole[] = { 1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000,
-					  10000000000, 100000000000, 1000000000000, 10000000000000, 100000000000000,
-					  1000000000000000 };
+	static const double powers[] = { 1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11,
+					 1e12, 1e13, 1e14, 1e15 };
+	static const uint64_t whole[] = { 1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000,
+					  1000000000, 10000000000, 100000000000, 1000000000000,
+					  10000000000000, 100000000000000, 1000000000000000 };
 
 	for (unsigned d = 0; d <= decimals_max; d++) {
 		double scaled = value * powers[d];
@@ -124,7 +127,7 @@ static char *put_decimal(char *to, double value)
 			*to++ = '0';
 			return to;
 		}
-		/* The digits behind the point with their zeros in front: those of 10^d + rest, without its 1. */
+		/* The digits behind the point, zeros in front: those of 10^d + rest without its 1. */
 		end = digits_uint(to, whole[d] + m % whole[d]);
 		memmove(to, to + 1, (size_t)(end - to) - 1);
 		return end - 1;

@@ -19,8 +19,8 @@ char *digits_int(char *to, int64_t value) __asm__("prodd_digits_int");
 /* RFC 3339, UTC, nine digits of the second. `time_ns` counts from 1970. */
 char *digits_time(char *to, uint64_t time_ns) __asm__("prodd_digits_time");
 
-/* A finite number, so that strtod() gives the same one back; with a point or an exponent, so that it stays a double. As few
- * digits as that needs, but for a few numbers of 16 and 17 digits. */
+/* A finite number, so that strtod() gives the same one back; with a point or an exponent, so that it stays a
+ * double. As few digits as that needs, but for a few numbers of 16 and 17 digits. */
 char *digits_double(char *to, double value) __asm__("prodd_digits_double");
 
 /* Lower case; 2 characters a byte. */

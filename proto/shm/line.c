@@ -69,7 +69,8 @@ static void put_hex(struct writer *w, struct prodd_slice bytes)
 
 /* ---- fields */
 
-#define NAME_IS(literal) (key.size == sizeof(literal) - 1 && memcmp(key.at, literal, sizeof(literal) - 1) == 0)
+#define NAME_IS(literal) \
+	(key.size == sizeof(literal) - 1 && memcmp(key.at, literal, sizeof(literal) - 1) == 0)
 
 static bool is_reserved(struct prodd_slice key)
 {
@@ -152,7 +153,8 @@ static void put_double(struct writer *w, double value)
 
 static void put_base64(struct writer *w, struct prodd_slice bytes)
 {
-	bool quoted = w->format == LINE_JSON || bytes.size == 0 || bytes.size % 3 != 0;	/* its padding is "=" */
+	/* its padding is "=" */
+	bool quoted = w->format == LINE_JSON || bytes.size == 0 || bytes.size % 3 != 0;
 
 	if (quoted)
 		*w->at++ = '"';
@@ -170,7 +172,8 @@ static void put_value(struct writer *w, const struct prodd_head *head, struct pr
 		put_text(w, bytes);
 		break;
 	case PRODD_KIND_INT:
-		w->at = head->negative ? digits_int(w->at, (int64_t)head->bits) : digits_uint(w->at, head->bits);
+		w->at = head->negative ? digits_int(w->at, (int64_t)head->bits) :
+					 digits_uint(w->at, head->bits);
 		break;
 	case PRODD_KIND_FLOAT:
 		memcpy(&number, &head->bits, sizeof number);
@@ -209,7 +212,8 @@ static void put_fields(struct writer *w, const struct record *record)
 	struct prodd_head head;
 
 	for (unsigned i = 1; i <= record->field_count && i <= RECORD_FIELDS_MAX; i++) {
-		if (!(prodd_short_str(&c, &key) || prodd_cursor_str(&c, &key)) || !take_value(&c, &head, &bytes))
+		if (!(prodd_short_str(&c, &key) || prodd_cursor_str(&c, &key)) ||
+		    !take_value(&c, &head, &bytes))
 			return;		/* record_open() lets no such record through */
 		put_key(w, key, i);
 		put_value(w, &head, bytes);
@@ -277,8 +281,9 @@ static void put_last(struct writer *w, const struct line *line)
 static size_t longest(const struct line *line)
 {
 	const struct record *record = line->record;
-	size_t texts = line->app.size + line->origin->instance.size + line->origin->crash.size + record->target.size +
-		       record->message.size + record->thread.size + record->source.size + record->fields.size;
+	size_t texts = line->app.size + line->origin->instance.size + line->origin->crash.size +
+		       record->target.size + record->message.size + record->thread.size +
+		       record->source.size + record->fields.size;
 
 	return members_max + QUOTE_MAX * texts + field_max * (size_t)RECORD_FIELDS_MAX;
 }
@@ -363,10 +368,12 @@ static bool take_time(struct prodd_slice *line, enum line_format format, struct 
 	if (line->size < DIGITS_TIME)
 		return false;
 	*ret = take_bytes(line, DIGITS_TIME);
-	return ret->at[10] == 'T' && ret->at[DIGITS_TIME - 1] == 'Z' && (format == LINE_LOGFMT || take(line, "\""));
+	return ret->at[10] == 'T' && ret->at[DIGITS_TIME - 1] == 'Z' &&
+	       (format == LINE_LOGFMT || take(line, "\""));
 }
 
-bool line_number(struct prodd_slice line, enum line_format format, uint64_t *ret, struct prodd_slice *ret_time)
+bool line_number(struct prodd_slice line, enum line_format format, uint64_t *ret,
+		 struct prodd_slice *ret_time)
 {
 	bool json = format == LINE_JSON;
 	struct prodd_slice time;

@@ -9,13 +9,15 @@
 
 #define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
 
-/* The high bit of each byte that is not plain ASCII: below 0x20, above 0x7e, a quote or a backslash. Bytes behind the first
- * one may be marked wrongly by a borrow; only the first counts. (Alan Mycroft's test for a zero byte.) */
+/* The high bit of each byte that is not plain ASCII: below 0x20, above 0x7e, a quote or a backslash. Bytes
+ * behind the first one may be marked wrongly by a borrow; only the first counts. (Alan Mycroft's test for a
+ * zero byte.) */
 static uint64_t not_plain(uint64_t eight)
 {
 	uint64_t quote = eight ^ EACH('"'), backslash = eight ^ EACH('\\'), del = eight ^ EACH(0x7f);
 
-	return ((eight - EACH(0x20)) | (quote - EACH(1)) | (backslash - EACH(1)) | (del - EACH(1)) | eight) & EACH(0x80);
+	return ((eight - EACH(0x20)) | (quote - EACH(1)) | (backslash - EACH(1)) | (del - EACH(1)) | eight) &
+	       EACH(0x80);
 }
 
 /* How many bytes from the front are plain; eight: all. */
@@ -70,7 +72,8 @@ static char *put_ascii(char *to, unsigned char byte)
 	}
 }
 
-/* C1 controls (U+0080 to U+009F), LINE SEPARATOR and PARAGRAPH SEPARATOR; 0: none of them. `at` is a whole character. */
+/* C1 controls (U+0080 to U+009F), LINE SEPARATOR and PARAGRAPH SEPARATOR; 0: none of them. `at` is a whole
+ * character. */
 static uint32_t hidden_control(const unsigned char *at)
 {
 	if (at[0] == 0xc2 && at[1] < 0xa0)
@@ -105,8 +108,9 @@ static char *put_character(char *to, struct prodd_slice *text)
 	return to;
 }
 
-/* The last of a text, fewer than eight bytes, of which `before` plain ones stand in front: read once more together with some of
- * these, or as two halves that overlap. Moves both places when all is plain; else nothing happens. */
+/* The last of a text, fewer than eight bytes, of which `before` plain ones stand in front: read once more
+ * together with some of these, or as two halves that overlap. Moves both places when all is plain; else
+ * nothing happens. */
 static void put_rest(char **to, const char **at, const char *end, size_t before)
 {
 	size_t rest = (size_t)(end - *at);

@@ -2,8 +2,8 @@
 /*
  * Records to lines, for tests in other languages.
  *
- *   lines        stdin: [format, app, number, origin, record] as MessagePack, one after another, origin and record as
- *                bin. stdout: their lines; "!WHY" for what is no record.
+ *   lines             stdin: [format, app, number, origin, record] as MessagePack, one after another, origin
+ *                     and record as bin. stdout: their lines; "!WHY" for what is no record.
  *   lines --time N    nanoseconds for a record with six fields, over N of them
  */
 #include <stdio.h>
@@ -40,8 +40,9 @@ static const char *write_one(struct prodd_cursor *c, struct prodd_buffer *out)
 	uint64_t number;
 	uint32_t count;
 
-	if (!prodd_cursor_array(c, &count) || count != 5 || !prodd_cursor_str(c, &word) || !prodd_cursor_str(c, &app) ||
-	    !prodd_cursor_uint(c, &number) || !prodd_cursor_bin(c, &origin_bytes) || !prodd_cursor_bin(c, &record_bytes) ||
+	if (!prodd_cursor_array(c, &count) || count != 5 || !prodd_cursor_str(c, &word) ||
+	    !prodd_cursor_str(c, &app) || !prodd_cursor_uint(c, &number) ||
+	    !prodd_cursor_bin(c, &origin_bytes) || !prodd_cursor_bin(c, &record_bytes) ||
 	    !line_format_of(word, &format))
 		exit(2);
 	of_origin = prodd_cursor(origin_bytes);
@@ -122,7 +123,8 @@ static int measure(unsigned long count)
 	for (unsigned long i = 0; i < count; i++) {
 		if (out.size > 65536)
 			prodd_buffer_reset(&out);
-		if (line_write(&out, LINE_JSON, &(struct line){ prodd_slice("orders"), i, &origin, &record }) < 0)
+		if (line_write(&out, LINE_JSON,
+			       &(struct line){ prodd_slice("orders"), i, &origin, &record }) < 0)
 			return 3;
 	}
 	printf("%.1f ns for opening, %.1f ns for writing\n", (opened - start) * 1e9 / (double)count,

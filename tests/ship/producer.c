@@ -2,10 +2,11 @@
 /*
  * Writes records into spools, for tests of prodd-ship.
  *
- *   producer DIRECTORY      commands on stdin, one a line; each is answered by a line on stdout: the number of the app's
- *                           last record
- *     add APP COUNT SIZE LEVEL   appends records: message "record N of APP" and a field "fill" of SIZE bytes, which ends in a
- *                                newline and a quote; N counts from 1 for each app, as long as this program runs
+ *   producer DIRECTORY    commands on stdin, one a line; each is answered by a line on stdout: the number of
+ *                         the app's last record
+ *     add APP COUNT SIZE LEVEL   appends records: message "record N of APP" and a field "fill" of SIZE bytes,
+ *                                which ends in a newline and a quote; N counts from 1 for each app, as long
+ *                                as this program runs
  *     from APP N                 N of the next record
  *     passed APP NUMBER          tells the writer that all sinks have them
  *     close APP
@@ -103,7 +104,8 @@ static void add(struct app *app, uint64_t count, unsigned size, unsigned level)
 		for (unsigned i = 0; i < n; i++) {
 			size_t from = i ? ends[i - 1] : 0;
 
-			records[i] = (struct spool_record){ 0, prodd_buffer_slice(&origin), { b.at + from, ends[i] - from } };
+			records[i] = (struct spool_record){ 0, prodd_buffer_slice(&origin),
+							   { b.at + from, ends[i] - from } };
 		}
 		append(app, records, n);
 		count -= n;
@@ -117,7 +119,8 @@ static void obey(const char *line)
 	unsigned size = 0, level = 2;
 	struct app *app;
 
-	if (sscanf(line, "%15s %63s %" SCNu64 " %u %u", verb, name, &count, &size, &level) < 2 || size > fill_max)
+	if (sscanf(line, "%15s %63s %" SCNu64 " %u %u", verb, name, &count, &size, &level) < 2 ||
+	    size > fill_max)
 		die(line, "no command");
 	app = app_of(name);
 	if (strcmp(verb, "add") == 0)

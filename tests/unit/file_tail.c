@@ -19,9 +19,12 @@ static void make_lines(void)
 	struct origin origin = { .instance = prodd_slice("one"), .pid = 1 };
 
 	for (unsigned number = 1; number <= lines; number++) {
-		struct record record = { .time_ns = number, .level = RECORD_INFO, .message = { "a message", 9 } };
+		struct record record = { .time_ns = number, .level = RECORD_INFO,
+					.message = { "a message", 9 } };
 
-		ck_assert_int_eq(line_write(&b, LINE_JSON, &(struct line){ prodd_slice("orders"), number, &origin, &record }), 0);
+		ck_assert_int_eq(line_write(&b, LINE_JSON,
+					    &(struct line){ prodd_slice("orders"), number, &origin,
+							   &record }), 0);
 		ends[number] = b.size;
 	}
 	memcpy(whole, b.at, b.size);

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reading a line's number back, and where a line goes in a buffer. What lines say: tests/abi/lines_are_as_recorded and
- * tests/integration/lines_say_what_was_put_in.py. */
+/* Reading a line's number back, and where a line goes in a buffer. What lines say:
+ * tests/abi/lines_are_as_recorded and tests/integration/lines_say_what_was_put_in.py. */
 #include "proto/shm/line.h"
 
 #include "prodd/error.h"
 #include "tests/unit/suite.h"
 
 static const struct origin origin = { .instance = { "a \"8080\" \\", 10 }, .pid = 1 };
-static const struct record record = { .time_ns = 1, .level = RECORD_INFO, .message = { "\",\"seq\":7,\"", 11 } };
+static const struct record record = { .time_ns = 1, .level = RECORD_INFO,
+				     .message = { "\",\"seq\":7,\"", 11 } };
 
 static struct prodd_slice write_one(struct prodd_buffer *b, enum line_format format, uint64_t number)
 {
@@ -48,7 +49,8 @@ START_TEST(a_piece_of_a_line_has_no_number)
 	for (size_t size = 0; size < line.size - 1; size++)
 		ck_assert(!line_number((struct prodd_slice){ line.at, size }, LINE_JSON, &number, NULL));
 	for (size_t from = 1; from < line.size; from++)
-		ck_assert(!line_number((struct prodd_slice){ line.at + from, line.size - from }, LINE_JSON, &number, NULL));
+		ck_assert(!line_number((struct prodd_slice){ line.at + from, line.size - from }, LINE_JSON,
+				       &number, NULL));
 	ck_assert(!line_number((struct prodd_slice){ NULL, 0 }, LINE_LOGFMT, &number, NULL));
 	ck_assert(!line_number(prodd_slice("{\"seq\":5}"), LINE_JSON, &number, NULL));
 }

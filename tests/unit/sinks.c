@@ -84,7 +84,9 @@ static void note_comes_back(const struct compressor *compressor)
 	static char bytes[300000];
 	char note[COMPRESSOR_NOTE_MAX];
 	atomic_bool ending = false;
-	int from = memory_file(bytes, sizeof bytes), to = memory_file("", 0), other = memory_file("no such file", 12);
+	int from = memory_file(bytes, sizeof bytes), to = memory_file("",
+								      0), other = memory_file("no such file",
+											      12);
 	struct prodd_error e;
 
 	ck_assert_int_eq(compressor->compress(from, to, "prodd seq=7", &ending, &e), 0);
@@ -131,13 +133,15 @@ START_TEST(rotated_files_are_known_by_their_names_and_in_order)
 {
 	static const char *const ours[] = {
 		"a.jsonl.20260101T000000Z", "a.jsonl.20260101T000000Z.2.gz", "a.jsonl.20260101T000000Z.10",
-		"a.jsonl.20260101T000000Z.10.gz", "a.jsonl.20260101T000000Z.10.gz.tmp", "a.jsonl.20260102T000000Z.gz",
+		"a.jsonl.20260101T000000Z.10.gz", "a.jsonl.20260101T000000Z.10.gz.tmp",
+		"a.jsonl.20260102T000000Z.gz",
 	};
 	static const char *const others[] = {
-		"a.jsonl", "a.jsonl.", "a.jsonl.1", "a.jsonl.20260101T000000", "a.jsonl.20260101T000000Z.", "a.jsonl.gz",
-		"a.jsonl.20260101T000000Z.01", "a.jsonl.20260101T000000Z.bz2", "a.jsonl.20260101T000000Z.1x",
-		"b.jsonl.20260101T000000Z", "a.jsonl.2026-101T000000Z", "a.jsonl.20260101T000000Z.99999999999",
-		"a.jsonl.20260101T000000Z.gz.gz", "a.jsonl.20260101T000000Zgz",
+		"a.jsonl", "a.jsonl.", "a.jsonl.1", "a.jsonl.20260101T000000", "a.jsonl.20260101T000000Z.",
+		"a.jsonl.gz", "a.jsonl.20260101T000000Z.01", "a.jsonl.20260101T000000Z.bz2",
+		"a.jsonl.20260101T000000Z.1x", "b.jsonl.20260101T000000Z", "a.jsonl.2026-101T000000Z",
+		"a.jsonl.20260101T000000Z.99999999999", "a.jsonl.20260101T000000Z.gz.gz",
+		"a.jsonl.20260101T000000Zgz",
 	};
 	char path[] = "rotated-XXXXXX", name[NAME_MAX + 1];
 	int directory = make_directory(path);
@@ -155,7 +159,8 @@ START_TEST(rotated_files_are_known_by_their_names_and_in_order)
 	ck_assert_uint_eq(count, sizeof ours / sizeof *ours);
 	for (unsigned i = 0; i < count; i++)
 		ck_assert_str_eq(all[i].name, ours[i]);
-	ck_assert(all[4].unfinished && !all[3].unfinished && all[3].compressor == &compressor_gzip && !all[2].compressor);
+	ck_assert(all[4].unfinished && !all[3].unfinished && all[3].compressor == &compressor_gzip &&
+		  !all[2].compressor);
 	ck_assert_uint_eq(all[3].number, 10);
 	free(all);
 	/* An earlier second, the same, and a later one. */
