@@ -62,7 +62,7 @@ print-threaded-tests:
 	@for t in $(TESTS); do \
 		case $$t in \
 		tests/unit/client_fork | tests/unit/client_log_fork) ;; \
-		tests/unit/client_* | tests/unit/disk | tests/integration/ship_rotates* | *thread*) echo $$t ;; \
+		tests/unit/client_* | tests/unit/disk | tests/unit/tail | tests/integration/ship_rotates* | *thread*) echo $$t ;; \
 		esac; \
 	done
 
