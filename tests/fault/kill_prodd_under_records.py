@@ -42,11 +42,12 @@ def run(seed, between=None):
     ring = Ring(64 << 20)
     with Daemon(conf=f'log: {{ sync = "{dice.choice(POLICIES)}"; }};') as d:
         producer = threading.Thread(target=produce, args=(ring,))
-        app = Logger(d, "orders", ring=ring)
         producer.start()
+        producer.join(dice.choice([0, 0.3]) * dice.random())  # so much is there at once
+        app = Logger(d, "orders", ring=ring)
         try:
             for _ in range(dice.randrange(1, 5)):
-                producer.join(dice.choice([0.002, 0.02, 0.2]) * dice.random())
+                producer.join(dice.choice([0.01, 0.05, 0.2]) * dice.random())
                 d.kill()
                 app.close()
                 if between:

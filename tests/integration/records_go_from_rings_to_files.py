@@ -4,6 +4,7 @@
 comes from; over lost connections and restarts of prodd."""
 import os
 import select
+import signal
 
 from harness import App, Client, Daemon, Refused, case, main, wait_until
 from rings import (Logger, Ring, attach, count_lines, dropped, file_of, lines, of_app, read_lines, record, sinks, spool)
@@ -124,9 +125,13 @@ def what_was_left_in_the_spool_is_shipped_at_the_next_start():
 @case
 def an_orderly_end_ships_what_the_rings_hold():
     with Daemon() as d, Logger(d, "orders") as app:
+        d.signal(signal.SIGSTOP)
         for number in range(3000):
             app.log("n", number=number)
-        d.stop()
+        d.signal(signal.SIGTERM)
+        d.signal(signal.SIGCONT)
+        assert d.process.wait(20) == 0
+        d.process = None
         assert [row["number"] for row in read_lines(d, "orders")] == list(range(3000))
 
 
@@ -211,7 +216,6 @@ def sinks_say_how_far_they_are():
 
 @case
 def the_next_line_of_a_file_goes_on_after_sigusr1():
-    import signal
     with Daemon() as d, Logger(d, "orders") as app:
         app.log("one")
         lines(d, "orders", 1)
