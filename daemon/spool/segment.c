@@ -87,13 +87,12 @@ int segment_extend(struct spool_writer *w, uint64_t size, struct prodd_error *e)
 	return r;
 }
 
-bool segment_cut(struct spool_writer *w)
+void segment_cut(struct spool_writer *w)
 {
 	if (ftruncate(w->fd, (off_t)w->at) < 0)
-		return false;
+		return;
 	w->allocated = w->at;
 	room_resized(w, writer_current(w), w->allocated);
-	return true;
 }
 
 void segment_leave(struct spool_writer *w)
@@ -234,7 +233,6 @@ static void take_over(struct spool_writer *w, int fd, const struct spool_segment
 	w->salt = segment->head.salt;
 	w->seed = spool_seed(w->salt);
 	w->entry_unsynced = true;
-	w->spoiled = false;
 }
 
 int segment_begin(struct spool_writer *w, uint64_t supersedes, uint64_t from, struct prodd_error *e)

@@ -36,16 +36,15 @@ static int find_segment(struct spool_writer *w, uint64_t size, struct prodd_erro
 {
 	int r;
 
-	while (w->fd < 0 || w->spoiled || (w->at + size > room_segment_max(w->total) && !is_empty(w))) {
-		struct spool_segment *current = w->fd < 0 ? NULL : writer_current(w);
-		uint64_t id = current ? current->head.id : 0;
+	while (w->fd < 0 || (w->at + size > room_segment_max(w->total) && !is_empty(w))) {
+		uint64_t id = w->fd < 0 ? 0 : writer_current(w)->head.id;
 
 		r = sync_before_leaving(w, e);
 		if (r < 0)
 			return r;
 		if (w->fd >= 0 && writer_current(w)->head.id != id)
 			continue;	/* the sync has begun one */
-		r = segment_begin(w, w->spoiled ? id : 0, w->next, e);
+		r = segment_begin(w, 0, 0, e);
 		if (r < 0)
 			return r;
 	}
@@ -149,7 +148,7 @@ static int write_run(struct spool_writer *w, struct run *run, struct prodd_error
 		waters_abandon(&w->waters);
 		for (unsigned i = 0; i < whole; i++)
 			waters_prepare(&w->waters, run->records[i].origin);	/* has its row */
-		w->spoiled = !segment_cut(w);
+		segment_cut(w);
 	}
 	waters_commit(&w->waters);
 	run->count = whole;

@@ -36,7 +36,6 @@ struct spool_writer {
 	uint64_t unsynced_id;		/* of the first segment that has such bytes */
 	bool entry_unsynced;		/* the directory does not surely know the segment */
 	bool distrusted;		/* a sync has failed: what is unsynced must be written anew */
-	bool spoiled;			/* bytes of a failed write could not be taken away: the next segment supersedes */
 
 	struct waters waters;
 	struct spool_counts counts;
@@ -60,8 +59,9 @@ int segment_extend(struct spool_writer *w, uint64_t size, struct prodd_error *e)
  * stays. */
 size_t segment_write(struct spool_writer *w, const void *bytes, size_t size, struct prodd_error *e);
 
-/* Takes away what a failed write may have left behind `at`. False: it stays. */
-bool segment_cut(struct spool_writer *w);
+/* Takes away what a failed write may have left behind `at`: part of one record, since whole ones count. When that fails too
+ * the next record is written over it, or the next opening finds it damaged. */
+void segment_cut(struct spool_writer *w);
 
 /* Gives back what is preallocated, and closes. */
 void segment_leave(struct spool_writer *w);

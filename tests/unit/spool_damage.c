@@ -375,6 +375,28 @@ START_TEST(segments_doubled_and_renamed)
 }
 END_TEST
 
+/* It may have been shipped: whoever has seen it must not take another one for it. */
+START_TEST(a_number_whose_record_is_damaged_is_not_given_again)
+{
+	const struct place *last;
+
+	make(60, 900);
+	last = &places[place_count - 1];
+	for (unsigned i = 0; i < last->size; i += 97) {
+		restore();
+		files[0].now[last->at + i] ^= 1;
+		put_files();
+		spooling_open(&s);
+		ck_assert_uint_gt(spool_writer_next(s.writer), 60);
+		ck_assert_uint_gt(spool_writer_counts(s.writer)->quarantined, 0);
+		spooling_append_many(&s, next_token, 1, 100);
+		ck_assert_uint_eq(spool_writer_segments(s.writer), 2);	/* the damage is left to be looked at */
+		spooling_close(&s);
+	}
+	done();
+}
+END_TEST
+
 /* ---- forged records */
 
 /* A record in whose bytes a record of the spool stands, made with the given salt; its own head is then damaged. Returns
@@ -489,6 +511,7 @@ int main(void)
 	tcase_add_test(c, whatever_happens_at_once);
 	tcase_add_test(c, segments_missing);
 	tcase_add_test(c, segments_doubled_and_renamed);
+	tcase_add_test(c, a_number_whose_record_is_damaged_is_not_given_again);
 	tcase_add_test(c, bytes_in_a_record_never_pass_for_a_record);
 	tcase_add_test(c, the_worst_damage_takes_no_two_seconds);
 	suite_add_tcase(suite, c);

@@ -267,6 +267,9 @@ START_TEST(numbers_jump_after_a_boot)
 {
 	uint8_t ring[16] = { 1 };
 	struct spool_reading_counts counts;
+	struct spool_reader *reader;
+	struct spool_record record;
+	struct prodd_error e;
 
 	for (unsigned never = 0; never < 2; never++) {
 		uint64_t jump = never ? SPOOL_JUMP_NEVER : SPOOL_JUMP;
@@ -293,6 +296,12 @@ START_TEST(numbers_jump_after_a_boot)
 		ck_assert_uint_eq(spooling_read(&s, 1, tokens, tokens_max, &counts), 20);
 		check_tokens(20, 0);
 		ck_assert_uint_eq(counts.missing, 0);		/* a jump is no loss */
+		ck_assert_int_eq(spool_reader_open(&reader, s.app, 11, &e), 0);
+		ck_assert_int_eq(spool_reader_next(reader, 10 + jump, &record, &e), 0);	/* not told of */
+		ck_assert_int_eq(spool_reader_next(reader, 11 + jump, &record, &e), 1);
+		ck_assert_uint_eq(record.number, 11 + jump);
+		ck_assert_int_eq(spool_reader_next(reader, 11 + jump, &record, &e), 0);
+		spool_reader_close(reader);
 		spooling_end(&s);
 		spooling_begin(&s);
 	}
