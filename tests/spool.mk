@@ -9,7 +9,8 @@ spool_unit_tests = \
 	tests/unit/spool_damage \
 	tests/unit/spool_faults \
 	tests/unit/spool_format \
-	tests/unit/spool_limits
+	tests/unit/spool_limits \
+	tests/unit/spool_rings
 check_PROGRAMS += $(spool_unit_tests)
 TESTS += $(spool_unit_tests)
 
@@ -35,6 +36,9 @@ tests_unit_spool_format_LDADD = $(spool_unit_libs)
 tests_unit_spool_limits_SOURCES = tests/unit/spool_limits.c $(spool_parts)
 tests_unit_spool_limits_CFLAGS = $(spool_unit_cflags)
 tests_unit_spool_limits_LDADD = $(spool_unit_libs)
+tests_unit_spool_rings_SOURCES = tests/unit/spool_rings.c $(spool_parts)
+tests_unit_spool_rings_CFLAGS = $(spool_unit_cflags)
+tests_unit_spool_rings_LDADD = $(spool_unit_libs)
 EXTRA_DIST += tests/abi/cursor.hex tests/abi/segment.hex
 endif
 
@@ -45,7 +49,9 @@ tests_fault_kill_the_writer_LDADD = libprodd-spool.la $(MSGPACK_LIBS)
 # Power cuts, on a file system that has them.
 if HAVE_FUSE3
 spool_fault_tests += tests/fault/power_cut
-tests_fault_power_cut_SOURCES = tests/fault/power_cut.c tests/fault/forgetful.c tests/fault/forgetful.h tests/dice.h
+tests_fault_power_cut_SOURCES = tests/fault/power_cut.c \
+	tests/fault/forgetful.c tests/fault/forgetful.h \
+	tests/fault/forgetful_disk.c tests/fault/forgetful_disk.h tests/dice.h
 tests_fault_power_cut_CFLAGS = $(AM_CFLAGS) $(FUSE3_CFLAGS)
 tests_fault_power_cut_LDADD = libprodd-spool.la $(MSGPACK_LIBS) $(FUSE3_LIBS)
 endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The apps that have a spool: directories in STATE/spool with an app's name. Whatever else lies there is left alone. */
+/* The apps that have a spool: directories in STATE/spool with an app's name. Whatever else lies there is left
+ * alone. */
 #ifndef PRODD_SPOOL_APPS_H
 #define PRODD_SPOOL_APPS_H
 
@@ -10,8 +11,8 @@
 #define SPOOL_APP_SIZE 128	/* longest name, with the final NUL */
 #define SPOOL_APPS_MAX 4096u
 
-/* A name as a session has it: [a-z][a-z0-9_-]{0,62}, alone or with "~" and a user's name ([A-Za-z0-9_.-], not begun with a
- * dot or a dash). */
+/* A name as a session has it: [a-z][a-z0-9_-]{0,62}, alone or with "~" and a user's name ([A-Za-z0-9_.-], not
+ * begun with a dot or a dash). */
 bool spool_is_app(const char *name);
 
 struct spool_apps {

@@ -23,7 +23,8 @@ bool spool_is_sink(const char *name)
 {
 	size_t length = strlen(name);
 
-	return length > 0 && length <= name_max && strspn(name, letters) == length && name[0] >= 'a' && name[0] <= 'z';
+	return length > 0 && length <= name_max && strspn(name, letters) == length && name[0] >= 'a' &&
+	       name[0] <= 'z';
 }
 
 static void put(unsigned char *to, uint64_t value, int bytes)
@@ -43,7 +44,8 @@ static uint64_t get(const unsigned char *from, int bytes)
 
 static bool take(const unsigned char *from, uint64_t *ret)
 {
-	if (memcmp(from, MAGIC, 8) != 0 || get(from + 8, 4) != version || get(from + 28, 4) != crc32c(0, from, 28))
+	if (memcmp(from, MAGIC, 8) != 0 || get(from + 8, 4) != version ||
+	    get(from + 28, 4) != crc32c(0, from, 28))
 		return false;
 	*ret = get(from + 16, 8);
 	return *ret <= SPOOL_NUMBER_MAX;
@@ -92,7 +94,9 @@ int spool_cursor_write(int directory, const char *sink, uint64_t number, struct 
 	put(bytes + 8, version, 4);
 	put(bytes + 16, number, 8);
 	put(bytes + 28, crc32c(0, bytes, 28), 4);
-	return r < 0 ? r : file_replace(directory, path, (struct prodd_slice){ (const char *)bytes, size }, 0600, e);
+	return r < 0 ? r
+		     : file_replace(directory, path, (struct prodd_slice){ (const char *)bytes, size }, 0600,
+				    e);
 }
 
 void spool_cursor_remove(int directory, const char *sink)
@@ -108,7 +112,8 @@ static bool is_cursor(const char *name)
 {
 	size_t length = strlen(name);
 
-	return length > sizeof SUFFIX - 1 && length < path_size && strcmp(name + length - (sizeof SUFFIX - 1), SUFFIX) == 0;
+	return length > sizeof SUFFIX - 1 && length < path_size &&
+	       strcmp(name + length - (sizeof SUFFIX - 1), SUFFIX) == 0;
 }
 
 uint64_t spool_cursors_highest(int directory)
@@ -124,8 +129,8 @@ uint64_t spool_cursors_highest(int directory)
 		return 0;
 	}
 	while ((entry = readdir(stream)))
-		if (is_cursor(entry->d_name) && read_file(directory, entry->d_name, &number, &e) == SPOOL_CURSOR_GOOD &&
-		    number > highest)
+		if (is_cursor(entry->d_name) &&
+		    read_file(directory, entry->d_name, &number, &e) == SPOOL_CURSOR_GOOD && number > highest)
 			highest = number;
 	closedir(stream);
 	return highest;

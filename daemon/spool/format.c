@@ -47,7 +47,8 @@ static void put_head(unsigned char *to, const struct spool_head *head)
 	put_32(to + 92, crc32c(0, to, 92));
 }
 
-void spool_head_write(unsigned char *to, struct spool_head *head, const struct spool_water *waters, unsigned count)
+void spool_head_write(unsigned char *to, struct spool_head *head, const struct spool_water *waters,
+		      unsigned count)
 {
 	unsigned char *row = to + SPOOL_HEAD;
 	uint64_t size = spool_records_at(count * SPOOL_WATER);
@@ -78,7 +79,8 @@ int spool_head_read(const unsigned char *from, struct spool_head *ret, struct pr
 	if (memcmp(from, SPOOL_MAGIC, 8) != 0)
 		return prodd_error_set(e, PRODD_E_CORRUPT, "no segment of a spool");
 	if (get_32(from + 8) > SPOOL_VERSION)
-		return prodd_error_set(e, PRODD_E_UNSUPPORTED, "of version %u, newer than this program", get_32(from + 8));
+		return prodd_error_set(e, PRODD_E_UNSUPPORTED, "of version %u, newer than this program",
+				       get_32(from + 8));
 	if (get_32(from + 92) != crc32c(0, from, 92))
 		return prodd_error_set(e, PRODD_E_CORRUPT, "the head's checksum is wrong");
 	head.table_size = get_32(from + 12);
@@ -156,6 +158,8 @@ bool spool_record_read(const unsigned char *from, uint32_t seed, struct spool_re
 
 	if (get_32(from + 16) != crc32c(seed, body, length))
 		return false;
-	*ret = (struct spool_record){ get_64(from + 8), { body, origin }, { body + origin, length - origin } };
+	*ret = (struct spool_record){ get_64(from + 8),
+				      { body, origin },
+				      { body + origin, length - origin } };
 	return true;
 }

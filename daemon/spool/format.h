@@ -9,8 +9,8 @@
  *              12   4  bytes of the high-water table behind the head
  *              16   8  id
  *              24   8  follows: the number behind the last one before this segment
- *              32   8  first: number of its first record; over `follows` after a new boot or damage, since numbers of
- *                      records that were lost may have been shipped
+ *              32   8  first: number of its first record; over `follows` after a new boot or damage,
+ *                      since numbers of records that were lost may have been shipped
  *              40   8  supersedes: id of the segment whose sync failed; 0: none
  *              48   8  from: records from this number on are written here again
  *              56   8  made: nanoseconds since 1970 (UTC)
@@ -82,11 +82,13 @@ struct spool_water {
 /* Where the records begin in a segment with a table of that many bytes. */
 static inline uint64_t spool_records_at(uint32_t table_size)
 {
-	return ((SPOOL_HEAD + (uint64_t)table_size + SPOOL_PAGE - 1) & ~(uint64_t)(SPOOL_PAGE - 1)) + SPOOL_HEAD;
+	return ((SPOOL_HEAD + (uint64_t)table_size + SPOOL_PAGE - 1) & ~(uint64_t)(SPOOL_PAGE - 1)) +
+	       SPOOL_HEAD;
 }
 
 /* Writes spool_records_at(count * SPOOL_WATER) bytes; sets head->table_size and table_crc. */
-void spool_head_write(unsigned char *to, struct spool_head *head, const struct spool_water *waters, unsigned count);
+void spool_head_write(unsigned char *to, struct spool_head *head, const struct spool_water *waters,
+		      unsigned count);
 
 /* Of SPOOL_HEAD bytes. -PRODD_E_CORRUPT; -PRODD_E_UNSUPPORTED: of a newer version, to be left alone. */
 int spool_head_read(const unsigned char *from, struct spool_head *ret, struct prodd_error *e);
@@ -113,7 +115,7 @@ uint32_t spool_seed(uint64_t salt);
 /* Writes spool_record_size() bytes. */
 void spool_record_write(unsigned char *to, const struct spool_record *record, uint32_t seed);
 
-/* The head of a record, SPOOL_RECORD_HEAD bytes: false: damaged, or none. *ret_size: bytes of head and body. */
+/* The head of a record, SPOOL_RECORD_HEAD bytes: false: damaged, or none. *ret_size: bytes of both. */
 bool spool_record_head_intact(const unsigned char *from, uint32_t seed, uint64_t *ret_size);
 
 /* A whole record whose head is intact; *ret borrows. False: its body is damaged. */

@@ -173,7 +173,9 @@ static int choose_next(struct opening *o, struct prodd_error *e)
 	if (in_doubt || w->next > w->follows)
 		w->next += never ? SPOOL_JUMP_NEVER : SPOOL_JUMP;
 	if (w->next > SPOOL_NUMBER_MAX - SPOOL_JUMP_NEVER || w->id > SPOOL_NUMBER_MAX - SPOOL_JUMP_NEVER)
-		return prodd_error_set(e, PRODD_E_CORRUPT, "spool of %s: its numbers are used up; move its segments away", w->app);
+		return prodd_error_set(e, PRODD_E_CORRUPT,
+				       "spool of %s: its numbers are used up; move its segments away",
+				       w->app);
 	return 0;
 }
 
@@ -187,7 +189,8 @@ static int go_on(struct opening *o, struct prodd_error *e)
 		return 0;
 	w->fd = openat(w->directory, segment->name, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
 	if (w->fd < 0)
-		return prodd_error_set(e, PRODD_E_IO, "spool of %s: open %s: %s", w->app, segment->name, strerror(errno));
+		return prodd_error_set(e, PRODD_E_IO, "spool of %s: open %s: %s", w->app, segment->name,
+				       strerror(errno));
 	w->at = o->end;
 	w->allocated = segment->size;
 	w->salt = segment->head.salt;
@@ -208,7 +211,7 @@ static int resume(struct spool_writer *w, struct prodd_error *e)
 		o.same_boot = memcmp(head->boot, w->boot, sizeof w->boot) == 0;
 		r = take_segment(&o, o.last, e);
 		if (!o.same_boot)
-			waters_clear(&w->waters);	/* its rings went with the host */
+			waters_clear(&w->waters); /* its rings went with the host */
 	}
 	if (r < 0)
 		return r;
@@ -229,7 +232,9 @@ int spool_writer_open(struct spool_writer **ret, int directory, const char *app,
 	w = calloc(1, sizeof *w);
 	if (!w)
 		return prodd_error_set(e, PRODD_E_NO_MEMORY, "spool of %s", app);
-	*w = (struct spool_writer){ .total = total, .fd = -1, .directory = -1, .follows = 1, .kept.limit = 1u << 30 };
+	*w = (struct spool_writer){
+		.total = total, .fd = -1, .directory = -1, .follows = 1, .kept.limit = 1u << 30
+	};
 	LIST_INSERT_HEAD(&total->writers, w, link);
 	w->app = strdup(app);
 	r = w->app ? w->directory = file_make_directory(directory, app, 0700, e)

@@ -95,11 +95,12 @@ static const struct spool_segment *successor(const struct spool_reader *reader)
 	return NULL;
 }
 
-/* The writer has left `current`: a later segment is there. One that is only damage says nothing, since anybody may have put
- * it there; with no writer that matters it does. */
+/* The writer has left `current`: a later segment is there. One that is only damage says nothing, since
+ * anybody may have put it there; with no writer that matters it does. */
 static bool is_left(const struct spool_reader *reader, uint64_t last)
 {
-	const struct spool_segment *segment = successor(reader), *end = reader->segments.at + reader->segments.count;
+	const struct spool_segment *segment = successor(reader),
+				   *end = reader->segments.at + reader->segments.count;
 
 	while (segment && segment < end && segment->state == SPOOL_DAMAGED && last != UINT64_MAX)
 		segment++;
@@ -164,8 +165,8 @@ static int begin(struct spool_reader *reader, struct prodd_error *e)
 enum { again = 2 };
 
 /* 1: it is the one; 0: it comes later; again: not this one. */
-static int judge(struct spool_reader *reader, const struct spool_record *record, uint64_t last, uint64_t before,
-		 uint64_t damaged, struct prodd_error *e)
+static int judge(struct spool_reader *reader, const struct spool_record *record, uint64_t last,
+		 uint64_t before, uint64_t damaged, struct prodd_error *e)
 {
 	int r;
 
@@ -198,7 +199,8 @@ static int judge(struct spool_reader *reader, const struct spool_record *record,
 }
 
 /* The segment has no more records now. 0: nor is there a segment behind it; again. */
-static int at_end(struct spool_reader *reader, bool final, uint64_t last, uint64_t damaged, struct prodd_error *e)
+static int at_end(struct spool_reader *reader, bool final, uint64_t last, uint64_t damaged,
+		  struct prodd_error *e)
 {
 	int r;
 
@@ -241,7 +243,8 @@ static int step(struct spool_reader *reader, uint64_t last, struct spool_record 
 	return r < 0 ? r : again;
 }
 
-int spool_reader_next(struct spool_reader *reader, uint64_t last, struct spool_record *ret, struct prodd_error *e)
+int spool_reader_next(struct spool_reader *reader, uint64_t last, struct spool_record *ret,
+		      struct prodd_error *e)
 {
 	int r;
 
@@ -274,7 +277,8 @@ uint64_t spool_reader_next_segment(struct spool_reader *reader)
 
 	if (read_directory(reader, &e) < 0)
 		return 0;
-	for (segment = successor(reader); segment && segment < reader->segments.at + reader->segments.count; segment++)
+	for (segment = successor(reader); segment && segment < reader->segments.at + reader->segments.count;
+	     segment++)
 		if (segment->state == SPOOL_GOOD && segment->head.first > reader->next)
 			return segment->head.first;
 	return 0;
@@ -289,7 +293,8 @@ uint64_t spool_reader_behind(struct spool_reader *reader)
 
 	if (reader->quiet || read_directory(reader, &e) < 0)
 		return 0;
-	for (segment = successor(reader); segment && segment < reader->segments.at + reader->segments.count; segment++)
+	for (segment = successor(reader); segment && segment < reader->segments.at + reader->segments.count;
+	     segment++)
 		bytes += segment->size;
 	return bytes;
 }

@@ -113,7 +113,8 @@ static bool disk_has(const struct spool_writer *w, uint64_t size)
 		return true;
 	unit = fs.f_frsize ? fs.f_frsize : fs.f_bsize;
 	free_bytes = fs.f_bavail * unit;
-	return free_bytes >= size && (free_bytes - size) / w->total->keep_free_percent >= fs.f_blocks * unit / 100;
+	return free_bytes >= size &&
+	       (free_bytes - size) / w->total->keep_free_percent >= fs.f_blocks * unit / 100;
 }
 
 static bool app_has(const struct spool_writer *w, uint64_t size)

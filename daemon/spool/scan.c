@@ -51,7 +51,7 @@ static int reserve(struct spool_scan *scan, size_t size, struct prodd_error *e)
 	return 0;
 }
 
-/* A place that fails again and again is as good as damaged: to the end of its page, bytes that are no record. */
+/* A place that fails again and again is as good as damaged: to the end of its page, bytes of no record. */
 static int give_up_page(struct spool_scan *scan, uint64_t offset, struct prodd_error *e)
 {
 	if (++scan->failures < tries)
@@ -147,7 +147,10 @@ static int open_file(struct spool_scan *scan, int directory, const char *name, s
 
 	scan->fd = openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (scan->fd < 0)
-		return prodd_error_set(e, errno == ENOENT ? PRODD_E_NOT_FOUND : errno == ELOOP ? PRODD_E_CORRUPT : PRODD_E_IO,
+		return prodd_error_set(e,
+				       errno == ENOENT	? PRODD_E_NOT_FOUND
+				       : errno == ELOOP ? PRODD_E_CORRUPT
+							: PRODD_E_IO,
 				       "open: %s", strerror(errno));
 	if (fstat(scan->fd, &st) < 0)
 		return prodd_error_set(e, PRODD_E_IO, "stat: %s", strerror(errno));
@@ -180,7 +183,8 @@ void spool_scan_clear(struct spool_scan *scan)
 
 /* ---- records */
 
-/* A record at `offset`, if an intact one is there; *ret_size: how far the next one is, 0 when its head is no head. 1, 0. */
+/* A record at `offset`, if an intact one is there; *ret_size: how far the next one is, 0 when its head is no
+ * head. 1, 0. */
 static int take(struct spool_scan *scan, uint64_t offset, struct spool_record *ret, uint64_t *ret_size,
 		struct prodd_error *e)
 {
@@ -225,7 +229,8 @@ static int64_t pass_zeros(struct spool_scan *scan, uint64_t offset, struct prodd
 }
 
 /* From `at` on, where no intact record is: what is there? */
-static int search(struct spool_scan *scan, struct spool_record *ret, uint64_t *ret_damaged, struct prodd_error *e)
+static int search(struct spool_scan *scan, struct spool_record *ret, uint64_t *ret_damaged,
+		  struct prodd_error *e)
 {
 	uint64_t offset = scan->at, end = scan->at, size;
 
@@ -252,7 +257,8 @@ static int search(struct spool_scan *scan, struct spool_record *ret, uint64_t *r
 	}
 }
 
-int spool_scan_next(struct spool_scan *scan, struct spool_record *ret, uint64_t *ret_damaged, struct prodd_error *e)
+int spool_scan_next(struct spool_scan *scan, struct spool_record *ret, uint64_t *ret_damaged,
+		    struct prodd_error *e)
 {
 	uint64_t size;
 	int r;
@@ -274,7 +280,8 @@ int spool_scan_next(struct spool_scan *scan, struct spool_record *ret, uint64_t 
 
 /* ---- what else is in it */
 
-int spool_scan_table(struct spool_scan *scan, struct spool_water **ret, unsigned *ret_count, struct prodd_error *e)
+int spool_scan_table(struct spool_scan *scan, struct spool_water **ret, unsigned *ret_count,
+		     struct prodd_error *e)
 {
 	unsigned count = scan->head.table_size / SPOOL_WATER;
 	struct spool_water *rows = calloc(count + 1, sizeof *rows);

@@ -24,10 +24,10 @@ struct spool_scan {
 	unsigned failures;		/* of reading, in a row */
 };
 
-/* Opens NAME in `directory`. -PRODD_E_NOT_FOUND; -PRODD_E_CORRUPT: neither head is intact; -PRODD_E_UNSUPPORTED: newer;
- * -PRODD_E_IO, -PRODD_E_NO_MEMORY. */
+/* Opens NAME in `directory`. -PRODD_E_NOT_FOUND; -PRODD_E_CORRUPT: neither head is intact;
+ * -PRODD_E_UNSUPPORTED: newer; -PRODD_E_IO, -PRODD_E_NO_MEMORY. */
 int spool_scan_open(struct spool_scan *scan, int directory, const char *name, struct prodd_error *e);
-void spool_scan_clear(struct spool_scan *scan);		/* one that was never opened, zeroed with fd -1, too */
+void spool_scan_clear(struct spool_scan *scan); /* one that was never opened, zeroed with fd -1, too */
 
 enum spool_seen {
 	SPOOL_RECORD,	/* *ret: borrows until the next call; the scan stands behind it */
@@ -36,11 +36,14 @@ enum spool_seen {
 };
 
 /* *ret_damaged: bytes of damage before the record, or to the last that is not zero.
- * -PRODD_E_IO: may be tried again; a place that cannot be read at the third time is damage. -PRODD_E_NO_MEMORY. */
-int spool_scan_next(struct spool_scan *scan, struct spool_record *ret, uint64_t *ret_damaged, struct prodd_error *e);
+ * -PRODD_E_IO: may be tried again; a place that cannot be read at the third time is damage.
+ * -PRODD_E_NO_MEMORY. */
+int spool_scan_next(struct spool_scan *scan, struct spool_record *ret, uint64_t *ret_damaged,
+		    struct prodd_error *e);
 
 /* The table, checked; *ret is malloc'd, the caller's. -PRODD_E_CORRUPT, -PRODD_E_IO, -PRODD_E_NO_MEMORY. */
-int spool_scan_table(struct spool_scan *scan, struct spool_water **ret, unsigned *ret_count, struct prodd_error *e);
+int spool_scan_table(struct spool_scan *scan, struct spool_water **ret, unsigned *ret_count,
+		     struct prodd_error *e);
 
 /* Bytes of the file now. */
 uint64_t spool_scan_size(const struct spool_scan *scan);

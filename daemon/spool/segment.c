@@ -191,7 +191,9 @@ static int compose(struct spool_writer *w, struct spool_segment *segment, struct
 	if (segment->head.supersedes)
 		prodd_buffer_append(ret, w->kept.at, w->kept.size);
 	free(table);
-	return table && head && ret->failed == 0 ? 0 : prodd_error_set(e, PRODD_E_NO_MEMORY, "spool of %s", w->app);
+	return table && head && ret->failed == 0
+		       ? 0
+		       : prodd_error_set(e, PRODD_E_NO_MEMORY, "spool of %s", w->app);
 }
 
 /* Under another name first: whoever reads the directory never sees a segment without its head. */

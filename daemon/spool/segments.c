@@ -69,8 +69,8 @@ static const struct spool_segment *known(const struct spool_segments *list, cons
 	return NULL;
 }
 
-/* 1: *ret is filled; 0: the file is gone, or no writer can have made it: one with a name like that would stand behind all
- * that are to come. */
+/* 1: *ret is filled; 0: the file is gone, or no writer can have made it: one with a name like that would
+ * stand behind all that are to come. */
 static int describe(int directory, const char *name, struct spool_segment *ret, struct prodd_error *e)
 {
 	struct spool_scan scan;
@@ -92,8 +92,8 @@ static int describe(int directory, const char *name, struct spool_segment *ret, 
 	return ret->state == SPOOL_GOOD || ret->head.id <= SPOOL_NUMBER_MAX / 2;
 }
 
-static int add(struct spool_segments *list, const struct spool_segments *before, int directory, const char *name,
-	       struct prodd_error *e)
+static int add(struct spool_segments *list, const struct spool_segments *before, int directory,
+	       const char *name, struct prodd_error *e)
 {
 	const struct spool_segment *old = known(before, name);
 	struct stat st;
@@ -104,7 +104,8 @@ static int add(struct spool_segments *list, const struct spool_segments *before,
 	if (!spool_segments_reserve(list))
 		return prodd_error_set(e, PRODD_E_NO_MEMORY, "list of segments");
 	if (fstatat(directory, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return errno == ENOENT ? 0 : prodd_error_set(e, PRODD_E_IO, "stat %s: %s", name, strerror(errno));
+		return errno == ENOENT ? 0
+				       : prodd_error_set(e, PRODD_E_IO, "stat %s: %s", name, strerror(errno));
 	if (old)
 		list->at[list->count] = *old;
 	else
@@ -115,8 +116,8 @@ static int add(struct spool_segments *list, const struct spool_segments *before,
 	return r < 0 ? r : 0;
 }
 
-static int read_names(struct spool_segments *list, const struct spool_segments *before, DIR *stream, int directory,
-		      struct prodd_error *e)
+static int read_names(struct spool_segments *list, const struct spool_segments *before, DIR *stream,
+		      int directory, struct prodd_error *e)
 {
 	struct dirent *entry;
 	int r = 0;

@@ -23,7 +23,7 @@ struct spool_segment {
 	enum spool_state state;
 	struct spool_head head;	/* when it is not good: only the id, taken from the name */
 	uint64_t size;		/* bytes of the file */
-	uint64_t limit;		/* records from this number on are in a segment that supersedes it; UINT64_MAX: none */
+	uint64_t limit;		/* records from this number on are superseded; UINT64_MAX: none */
 };
 
 struct spool_segments {
@@ -34,12 +34,13 @@ struct spool_segments {
 
 void spool_segment_name(uint64_t id, char name[SPOOL_NAME_SIZE]);
 
-/* Reads the directory; heads of files that *list has already are not read again. -PRODD_E_IO, -PRODD_E_NO_MEMORY,
- * -PRODD_E_TOO_LARGE: the list is as it was. */
+/* Reads the directory; heads of files that *list has already are not read again. -PRODD_E_IO,
+ * -PRODD_E_NO_MEMORY, -PRODD_E_TOO_LARGE: the list is as it was. */
 int spool_segments_read(struct spool_segments *list, int directory, struct prodd_error *e);
 void spool_segments_clear(struct spool_segments *list);
 
-/* Below 0, 0, above: by id; of copies the one with the name of its id comes last, since that is the one being written. */
+/* Below 0, 0, above: by id; of copies the one with the name of its id comes last, since that is the one being
+ * written. */
 int spool_segment_order(const struct spool_segment *a, const struct spool_segment *b);
 
 /* Room for one more at the end. False: no memory. */

@@ -62,8 +62,8 @@ static void all_is_durable(struct spool_writer *w)
 	w->counts.synced = w->follows - 1;
 }
 
-/* The segment before, when it had nothing but what is in this one again: without this, a disk that fails to sync for long
- * would fill with copies. The first one stays: its bytes may be the only ones that are durable. */
+/* The segment before, when it had nothing but what is in this one again: without this, a disk that fails to
+ * sync for long would fill with copies. The first one stays: its bytes may be the only durable ones. */
 static void remove_copy(struct spool_writer *w)
 {
 	unsigned i = w->segments.count - 2;
@@ -102,8 +102,8 @@ int spool_writer_sync(struct spool_writer *w, struct prodd_error *e)
 		return 0;
 	}
 	if (w->unsynced != w->kept.size)
-		return prodd_error_set(e, PRODD_E_IO, "spool of %s: a sync has failed: records up to %llu may not be durable",
-				       w->app, (unsigned long long)(w->follows - 1));
+		return prodd_error_set(e, PRODD_E_IO,
+				       "spool of %s: a sync has failed, records may not be durable", w->app);
 	r = write_anew(w, e);
 	if (r == 0)
 		r = sync_files(w, e);

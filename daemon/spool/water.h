@@ -32,8 +32,8 @@ void waters_forget(struct waters *w, const uint8_t ring[16], uint32_t uid);
 /* A row read from a table. False: no memory. */
 bool waters_raise(struct waters *w, const struct spool_water *water);
 
-/* A record with that origin is about to be written: its row is there from now on. False: no memory. An origin without
- * ring, or that is none, has no row. */
+/* A record with that origin is about to be written: its row is there from now on. False: no memory. An origin
+ * without ring, or that is none, has no row. */
 bool waters_prepare(struct waters *w, struct prodd_slice origin);
 
 /* What was prepared is written, or is not. */

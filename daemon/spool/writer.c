@@ -211,7 +211,7 @@ struct spool_writer *spool_writer_close(struct spool_writer *w)
 	if (!w)
 		return NULL;
 	if (w->fd >= 0 && w->total->policy != SPOOL_NEVER)
-		spool_writer_sync(w, &e);	/* a failure is counted, and there is nobody left who could wait */
+		spool_writer_sync(w, &e); /* a failure is counted, and there is nobody left who could wait */
 	segment_leave(w);
 	for (unsigned i = 0; i < w->segments.count; i++)
 		room_resized(w, &w->segments.at[i], 0);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the files of the writer share: its state, and how it gets segments and room. Nobody else includes this. */
+/* What the files of the writer share: its state, and how it gets segments and room. */
 #ifndef PRODD_SPOOL_WRITER_PARTS_H
 #define PRODD_SPOOL_WRITER_PARTS_H
 
@@ -23,13 +23,13 @@ struct spool_writer {
 	uint64_t at;			/* where its next record goes */
 	uint64_t allocated;		/* its size; zeros from `at` on */
 	uint64_t follows;		/* the number behind the last one */
-	uint64_t next;			/* number of the next record: `follows`, or more while a jump is due */
+	uint64_t next; /* number of the next record: `follows`, or more while a jump is due */
 	uint64_t id;			/* highest that was seen */
 	uint8_t boot[16];
 	uint64_t passed;		/* number that all cursors have passed */
 
 	/* what is not durable yet */
-	struct prodd_buffer kept;	/* its bytes, as in the segment: [at - kept.size, at); under SPOOL_NEVER none */
+	struct prodd_buffer kept;	/* its bytes, [at - kept.size, at); under SPOOL_NEVER none */
 	uint64_t kept_from;		/* number of the first record in it */
 	uint64_t salt;			/* theirs: a segment that supersedes has the same */
 	uint64_t unsynced;		/* bytes; over kept.size when they were not kept */
@@ -48,19 +48,20 @@ static inline struct spool_segment *writer_current(struct spool_writer *w)
 
 /* ---- segment.c: the segment being written */
 
-/* Begins a segment; `supersedes` 0, or the id of the first one whose records from `from` on do not count any more: those
- * kept are written into this one. The one before is cut to what it holds and left. -PRODD_E_IO, -PRODD_E_OVER_LIMIT, -PRODD_E_NO_MEMORY: nothing has changed. */
+/* Begins a segment; `supersedes` 0, or the id of the first one whose records from `from` on do not count any
+ * more: those kept are written into this one. The one before is cut to what it holds and left. -PRODD_E_IO,
+ * -PRODD_E_OVER_LIMIT, -PRODD_E_NO_MEMORY: nothing has changed. */
 int segment_begin(struct spool_writer *w, uint64_t supersedes, uint64_t from, struct prodd_error *e);
 
 /* Preallocates so that `size` more bytes fit. Errors as above. */
 int segment_extend(struct spool_writer *w, uint64_t size, struct prodd_error *e);
 
-/* Writes at `at`. Returns how many of the bytes are there, which is fewer when writing fails, with *e and errno set. `at`
- * stays. */
+/* Writes at `at`. Returns how many of the bytes are there, which is fewer when writing fails, with *e and
+ * errno set. `at` stays. */
 size_t segment_write(struct spool_writer *w, const void *bytes, size_t size, struct prodd_error *e);
 
-/* Takes away what a failed write may have left behind `at`: part of one record, since whole ones count. When that fails too
- * the next record is written over it, or the next opening finds it damaged. */
+/* Takes away what a failed write may have left behind `at`: part of one record, since whole ones count. When
+ * that fails too the next record is written over it, or the next opening finds it damaged. */
 void segment_cut(struct spool_writer *w);
 
 /* Gives back what is preallocated, and closes. */
@@ -71,8 +72,8 @@ void segment_leave(struct spool_writer *w);
 /* Most bytes of a segment, so that dropping the oldest takes a small part of what may be kept. */
 uint64_t room_segment_max(const struct spool_total *total);
 
-/* Makes room for `size` more bytes by the rules of total->full; `drop`: although the limits allow it, since the disk
- * does not. False: there is none. */
+/* Makes room for `size` more bytes by the rules of total->full; `drop`: although the limits allow it, since
+ * the disk does not. False: there is none. */
 bool room_make(struct spool_writer *w, uint64_t size, bool drop);
 
 /* A segment has grown or shrunk. */

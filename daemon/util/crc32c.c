@@ -114,5 +114,6 @@ uint32_t crc32c_by_instruction(uint32_t crc, const void *bytes, size_t size)
 
 uint32_t crc32c(uint32_t crc, const void *bytes, size_t size)
 {
-	return crc32c_has_instruction() ? crc32c_by_instruction(crc, bytes, size) : crc32c_by_table(crc, bytes, size);
+	return crc32c_has_instruction() ? crc32c_by_instruction(crc, bytes, size)
+					: crc32c_by_table(crc, bytes, size);
 }

@@ -15,10 +15,10 @@
 #define FORGETFUL_CONTROL ".control"
 
 enum forgetful_command {
-	FORGETFUL_ARM,		/* the power goes with the `number`-th change or sync from now on: from then on all is EIO */
-	FORGETFUL_POWER,	/* it comes again: what the cut left is there. Everything must be closed. */
-	FORGETFUL_DEAF,		/* 1: a sync does nothing, and says it did */
-	FORGETFUL_FAITHFUL,	/* 1: a cut forgets nothing */
+	FORGETFUL_ARM, /* the power goes with the `number`-th change or sync from now on: all is EIO */
+	FORGETFUL_POWER, /* it comes again: what the cut left is there. Everything must be closed. */
+	FORGETFUL_DEAF, /* 1: a sync does nothing, and says it did */
+	FORGETFUL_FAITHFUL, /* 1: a cut forgets nothing */
 };
 
 struct forgetful_order {
@@ -27,8 +27,8 @@ struct forgetful_order {
 	uint64_t seed;		/* of what the cut forgets */
 };
 
-/* Mounts at `directory` and serves until the caller's process ends, or forgetful_stop(). Returns the server's pid, or -1
- * with a reason on stdout: this host cannot. */
+/* Mounts at `directory` and serves until the caller's process ends, or forgetful_stop(). Returns the server's
+ * pid, or -1 with a reason on stdout: this host cannot. */
 pid_t forgetful_start(const char *directory);
 void forgetful_stop(const char *directory, pid_t server);
 

@@ -72,7 +72,9 @@ static struct spool_writer *open_spool(struct spool_total *total)
 	struct spool_writer *w = NULL;
 	struct prodd_error e;
 
-	*total = (struct spool_total){ .app_limit = 2 * 1024 * 1024, .full = SPOOL_BLOCK, .policy = SPOOL_NEVER };
+	*total = (struct spool_total){ .app_limit = 2 * 1024 * 1024,
+				       .full = SPOOL_BLOCK,
+				       .policy = SPOOL_NEVER };
 	if (spool_writer_open(&w, directory, "orders", total, &e) < 0)
 		demand(false, e.text);
 	return w;
@@ -90,8 +92,12 @@ static void append_batch(struct spool_writer *w, uint64_t token, unsigned count)
 	unsigned taken;
 
 	for (unsigned i = 0; i < count; i++) {
-		origin_pack(&origins[i], &(struct origin){ prodd_slice("1"), 1, 1000, { (const char *)ring, 16 },
-							   64 * (token + i + 1), { NULL, 0 } });
+		origin_pack(&origins[i], &(struct origin){ prodd_slice("1"),
+							   1,
+							   1000,
+							   { (const char *)ring, 16 },
+							   64 * (token + i + 1),
+							   { NULL, 0 } });
 		records[i].origin = prodd_buffer_slice(&origins[i]);
 		records[i].record = (struct prodd_slice){ texts[i], make_text(token + i, texts[i]) };
 	}
@@ -148,7 +154,8 @@ static bool check(uint64_t end)
 	while (spool_reader_next(reader, UINT64_MAX, &record, &e) == 1) {
 		uint64_t found = token_of(&record);
 
-		demand(token == UINT64_MAX || found == token + 1, "a record is missing, twice or not in its place");
+		demand(token == UINT64_MAX || found == token + 1,
+		       "a record is missing, twice or not in its place");
 		token = found;
 	}
 	demand(water == 64 * (token + 1), "the spool does not know how far the ring was read");

@@ -217,15 +217,16 @@ static uint64_t run(const char *name, unsigned cuts, bool each, bool until_missi
 	missing = offered_missing = 0;
 	for (; done < cuts && !(until_missing && missing); done++)
 		live(&total, each);
-	printf("%-9s %5u cuts, %7llu records, %5llu not acknowledged and gone, %llu acknowledged and gone\n", name, done,
-	       (unsigned long long)(next_token - begin), (unsigned long long)offered_missing,
+	printf("%-9s %5u cuts, %7llu records, %5llu not acknowledged and gone, %llu acknowledged and gone\n",
+	       name, done, (unsigned long long)(next_token - begin), (unsigned long long)offered_missing,
 	       (unsigned long long)missing);
 	fflush(stdout);
 	return missing;
 }
 
 /* A file system of its own for each. */
-static uint64_t trial(const char *name, unsigned cuts, bool each, enum forgetful_command how, bool until_missing)
+static uint64_t trial(const char *name, unsigned cuts, bool each, enum forgetful_command how,
+		      bool until_missing)
 {
 	const char *tmp = getenv("TMPDIR");
 	char path[200];

@@ -3,7 +3,7 @@
  * A segment of arbitrary bytes through scan, reader and writer: numbers ascend,
  * reading ends, and what a writer appends behind it is read.
  *
- *   1 byte     1: checksums are made right; 2: the first head is left out, 4: the second; 8: nothing is preallocated
+ *   1 byte     1: checksums are made right; 2, 4: without the first, second head; 8: nothing preallocated
  *   96 bytes   head
  *   rest       records
  *
@@ -23,7 +23,14 @@
 #include "daemon/util/file.h"
 #include "tests/fuzz/fuzz.h"
 
-enum { repaired = 1, no_first = 2, no_second = 4, short_file = 8, records_at = SPOOL_PAGE + SPOOL_HEAD, records_max = 65536 };
+enum {
+	repaired = 1,
+	no_first = 2,
+	no_second = 4,
+	short_file = 8,
+	records_at = SPOOL_PAGE + SPOOL_HEAD,
+	records_max = 65536
+};
 
 const unsigned fuzz_mutations = 60;	/* files are made */
 

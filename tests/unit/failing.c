@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Each call is counted, fails or goes to the kernel. Ranges that were written and not synced are kept by descriptor. */
+/* Each call is counted, fails or goes to the kernel. Ranges that were written and not synced are kept by
+ * descriptor. */
 #define _GNU_SOURCE
 #include "tests/unit/failing.h"
 
@@ -85,7 +86,9 @@ int ftruncate(int fd, off_t size)
 
 int renameat(int from_directory, const char *from, int to_directory, const char *to)
 {
-	return fails(FAILING_RENAMEAT) ? -1 : (int)syscall(SYS_renameat2, from_directory, from, to_directory, to, 0);
+	return fails(FAILING_RENAMEAT)
+		       ? -1
+		       : (int)syscall(SYS_renameat2, from_directory, from, to_directory, to, 0);
 }
 
 int unlinkat(int directory, const char *path, int flags)
@@ -102,7 +105,7 @@ int fdatasync(int fd)
 			unsynced[fd].from = unsynced[fd].to = 0;
 		return 0;
 	}
-	/* Of every two pages the first: what is behind it is intact, and must not be taken for all there was. */
+	/* Of every two pages the first: what is behind it is intact, and must not pass for all there was. */
 	for (off_t at = unsynced[fd].from; at < unsynced[fd].to; at += 2 * (off_t)sizeof zeros) {
 		size_t left = (size_t)(unsynced[fd].to - at);
 

@@ -17,7 +17,7 @@ enum failing_call {
 	FAILING_FTRUNCATE = 1 << 4,
 	FAILING_RENAMEAT = 1 << 5,
 	FAILING_UNLINKAT = 1 << 6,
-	FAILING_FDATASYNC = 1 << 7,	/* what was written since the last one is in part zeros from then on, as if pages were dropped */
+	FAILING_FDATASYNC = 1 << 7,	/* what was not synced is in part zeros then: its pages were dropped */
 	FAILING_FSYNC = 1 << 8,
 	FAILING_ALL = (1 << 9) - 1,
 };

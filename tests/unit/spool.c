@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Writer and reader of a spool that nothing befalls: order, numbers, waters, segments, limits, boots, policies. */
+/* Writer and reader of a spool that nothing befalls: order, numbers, waters, segments, limits, boots,
+ * policies. */
 #include <unistd.h>
 
 #include "tests/unit/spooling.h"
@@ -35,7 +36,8 @@ START_TEST(what_is_appended_is_read_in_order)
 	ck_assert_uint_eq(spooling_read(&s, 0, tokens, 100000, &counts), 1100);
 	check_tokens(1100, 0);
 	ck_assert_uint_eq(counts.records, 1100);
-	ck_assert_uint_eq(counts.missing + counts.repeated + counts.quarantined_places + counts.bad_segments, 0);
+	ck_assert_uint_eq(counts.missing + counts.repeated + counts.quarantined_places + counts.bad_segments,
+			  0);
 	ck_assert_uint_eq(spool_writer_next(s.writer), 1101);
 	ck_assert_uint_eq(spooling_read(&s, 501, tokens, 100000, &counts), 600);
 	check_tokens(600, 500);
@@ -123,7 +125,8 @@ END_TEST
 /* Somebody copies the segment that is being written; whatever the copy is called, reader and writer go on. */
 START_TEST(a_copy_beside_the_live_segment_misleads_nobody)
 {
-	static const char *const names[] = { "0000000000000000", "0000000000000009", "7fffffffffffffff", "ffffffffffffffff" };
+	static const char *const names[] = { "0000000000000000", "0000000000000009", "7fffffffffffffff",
+					     "ffffffffffffffff" };
 	uint64_t token = 0, seen = 0;
 	struct spool_reader *reader;
 	struct spool_record record;
@@ -144,7 +147,8 @@ START_TEST(a_copy_beside_the_live_segment_misleads_nobody)
 		free(bytes);
 		spooling_append_many(&s, token, 3, 1000);
 		token += 3;
-		while (spool_reader_next(reader, token + 1, &record, &e) == 1)	/* to the very end, and beyond */
+		while (spool_reader_next(reader, token + 1, &record, &e) ==
+		       1) /* to the very end, and beyond */
 			ck_assert_uint_eq(spooling_token(&record), seen++);
 		ck_assert_uint_eq(seen, token);
 		unlink(copy);

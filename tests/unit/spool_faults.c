@@ -126,8 +126,8 @@ static void every(unsigned calls, int why, unsigned count)
 	for (;; k += step) {
 		struct failing fault = { .calls = calls, .at = k, .count = count, .why = why };
 
-		ck_assert_msg(trial(fault, SPOOL_ALWAYS, false) == 0, "call %u (%x: %s): an acknowledged record is missing", k,
-			      calls, strerror(why));
+		ck_assert_msg(trial(fault, SPOOL_ALWAYS, false) == 0,
+			      "call %u (%x: %s): an acknowledged record is missing", k, calls, strerror(why));
 		if (failing.failed == 0)
 			break;
 	}
@@ -270,7 +270,8 @@ START_TEST(a_reader_gets_superseded_records_once)
 }
 END_TEST
 
-/* The reader: a place that cannot be read twice is read at the third time; one that never can is passed over. */
+/* The reader: a place that cannot be read twice is read at the third time; one that never can is passed over.
+ */
 START_TEST(reading_may_fail_too)
 {
 	struct spool_reader *reader;

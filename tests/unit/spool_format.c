@@ -38,8 +38,13 @@ static const unsigned char ring_0[16] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 
 START_TEST(a_segment_is_written_as_recorded)
 {
 	struct spool_water waters[2] = { { .uid = 1000, .end = 0x10000 }, { .uid = 0, .end = 64 } };
-	struct spool_head head = { .id = 3, .follows = 1001, .first = 1001001, .supersedes = 2, .from = 1001,
-				   .made_ns = UINT64_C(1700000000123456789), .salt = UINT64_C(0x0123456789abcdef) };
+	struct spool_head head = { .id = 3,
+				   .follows = 1001,
+				   .first = 1001001,
+				   .supersedes = 2,
+				   .from = 1001,
+				   .made_ns = UINT64_C(1700000000123456789),
+				   .salt = UINT64_C(0x0123456789abcdef) };
 	static const char *const texts[2] = { "first", "the second, longer" };
 	prodd_auto_buffer expected = { 0 }, made = { 0 }, origin = { 0 };
 
@@ -47,12 +52,19 @@ START_TEST(a_segment_is_written_as_recorded)
 	memset(waters[1].ring, 0xff, 16);
 	for (unsigned i = 0; i < 16; i++)
 		head.boot[i] = (uint8_t)(0xa0 + i);
-	origin_pack(&origin, &(struct origin){ prodd_slice("8080"), 4711, 1000, { (const char *)ring_0, 16 }, 0x10040,
+	origin_pack(&origin, &(struct origin){ prodd_slice("8080"),
+					       4711,
+					       1000,
+					       { (const char *)ring_0, 16 },
+					       0x10040,
 					       { NULL, 0 } });
-	spool_head_write((unsigned char *)prodd_buffer_extend(&made, spool_records_at(2 * SPOOL_WATER)), &head, waters, 2);
+	spool_head_write((unsigned char *)prodd_buffer_extend(&made, spool_records_at(2 * SPOOL_WATER)),
+			 &head, waters, 2);
 	for (unsigned i = 0; i < 2; i++) {
-		struct spool_record record = { 1001001 + i, prodd_buffer_slice(&origin), prodd_slice(texts[i]) };
-		char *to = prodd_buffer_extend(&made, spool_record_size(record.origin.size, record.record.size));
+		struct spool_record record = { 1001001 + i, prodd_buffer_slice(&origin),
+					       prodd_slice(texts[i]) };
+		char *to =
+			prodd_buffer_extend(&made, spool_record_size(record.origin.size, record.record.size));
 
 		spool_record_write((unsigned char *)to, &record, spool_seed(head.salt));
 	}
@@ -94,7 +106,8 @@ END_TEST
 
 START_TEST(a_head_that_contradicts_itself_is_none)
 {
-	struct spool_head head = { .id = 3, .follows = 10, .first = 10 }, bad[] = { head, head, head, head, head }, ret;
+	struct spool_head head = { .id = 3, .follows = 10, .first = 10 },
+			  bad[] = { head, head, head, head, head }, ret;
 	static unsigned char bytes[3 * SPOOL_PAGE];
 	struct prodd_error e;
 
@@ -169,7 +182,9 @@ END_TEST
 
 START_TEST(names_of_sinks_stay_in_their_directory)
 {
-	static const char *const bad[] = { "", ".", "..", "../x", "x/y", "X", "1x", "-x", "x.y", "x y", "x\n" };
+	static const char *const bad[] = {
+		"", ".", "..", "../x", "x/y", "X", "1x", "-x", "x.y", "x y", "x\n"
+	};
 	char longest[70];
 	struct prodd_error e;
 	uint64_t number;
@@ -209,8 +224,9 @@ END_TEST
 START_TEST(only_names_of_apps_are_listed)
 {
 	static const char *const names[] = {
-		"orders", "a", "legacy~alice", "x-y_z9~Dr.Who", "legacy~", "~alice", "Orders", ".hidden", "..x", "a b", "a\nb",
-		"9a", "x~y~z", "x~-rf", "x~.x", "caf\303\251",
+		"orders", "a",	     "legacy~alice", "x-y_z9~Dr.Who", "legacy~", "~alice",
+		"Orders", ".hidden", "..x",	     "a b",	      "a\nb",	 "9a",
+		"x~y~z",  "x~-rf",   "x~.x",	     "caf\303\251",
 	};
 	struct spool_apps apps;
 	struct prodd_error e;

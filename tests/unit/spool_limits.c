@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a spool does at its limits, after a boot, beside a newer version, under each policy; what rings it knows. */
+/* What a spool does at its limits, after a boot, beside a newer version, under each policy; what rings it
+ * knows. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -57,7 +58,8 @@ START_TEST(the_oldest_are_dropped_and_counted)
 	ck_assert_uint_eq(counts.missing, 3000 - kept);
 	ck_assert_uint_eq(spool_writer_oldest(s.writer), 3001 - kept);
 	ck_assert_uint_le(spool_writer_counts(s.writer)->dropped_oldest, 3000 - kept);
-	ck_assert_uint_gt(spool_writer_counts(s.writer)->dropped_oldest, 3000 - kept - 200);	/* those passed are no loss */
+	ck_assert_uint_gt(spool_writer_counts(s.writer)->dropped_oldest,
+			  3000 - kept - 200); /* those passed are no loss */
 	ck_assert_uint_eq(spool_writer_counts(s.writer)->dropped_newest, 0);
 }
 END_TEST
@@ -100,7 +102,9 @@ START_TEST(blocking_loses_nothing_and_goes_on)
 		seen = token;
 		spool_writer_passed(s.writer, seen);
 	}
-	ck_assert_uint_eq(spool_writer_counts(s.writer)->dropped_newest + spool_writer_counts(s.writer)->dropped_oldest, 0);
+	ck_assert_uint_eq(spool_writer_counts(s.writer)->dropped_newest +
+				  spool_writer_counts(s.writer)->dropped_oldest,
+			  0);
 }
 END_TEST
 
@@ -118,7 +122,8 @@ START_TEST(who_floods_pays_for_all)
 	ck_assert_int_eq(spool_writer_open(&quiet, s.directory, "quiet", &s.total, &e), 0);
 	ck_assert_int_eq(spool_writer_open(&flood, s.directory, "flood", &s.total, &e), 0);
 	for (unsigned i = 0; i < 4000; i++) {
-		if (spool_writer_append(flood, &record, 1, &first, &taken, &e) < 0 || s.total.bytes > s.total.limit ||
+		if (spool_writer_append(flood, &record, 1, &first, &taken, &e) < 0 ||
+		    s.total.bytes > s.total.limit ||
 		    (i % 20 == 0 && spool_writer_append(quiet, &record, 1, &first, &taken, &e) < 0))
 			ck_abort_msg("%u: %s", i, e.text);
 	}
@@ -148,7 +153,7 @@ START_TEST(what_never_fits_is_dropped_alone)
 	s.total.full = SPOOL_BLOCK;
 	spooling_open(&s);
 	ck_assert_int_eq(spool_writer_append(s.writer, records, 3, &first, &taken, &e), 0);
-	ck_assert_uint_eq(taken, 2);		/* and not further: whoever counts numbers must know which has none */
+	ck_assert_uint_eq(taken, 2); /* and not further: whoever counts numbers must know which has none */
 	ck_assert_uint_eq(spool_writer_next(s.writer), 2);
 	ck_assert_int_eq(spool_writer_append(s.writer, records + 2, 1, &first, &taken, &e), 0);
 	ck_assert_uint_eq(first, 2);
@@ -215,7 +220,8 @@ START_TEST(a_disk_fills_and_empties)
 		unlink(filler);
 		for (unsigned i = 0; i < 20; i++)	/* at once, when there is room again */
 			ck_assert_int_eq(spooling_append(&s, token++, 3000, NULL), 0);
-		ck_assert_uint_eq(spooling_read(&s, 0, tokens, tokens_max, NULL), token - (spool_writer_oldest(s.writer) - 1));
+		ck_assert_uint_eq(spooling_read(&s, 0, tokens, tokens_max, NULL),
+				  token - (spool_writer_oldest(s.writer) - 1));
 		check_tokens(20, spool_writer_oldest(s.writer) - 1);
 		spool_writer_passed(s.writer, token);
 	}
@@ -342,143 +348,6 @@ START_TEST(a_newer_version_is_left_alone)
 }
 END_TEST
 
-/* ---- rings */
-
-static uint64_t water_of(uint32_t number)
-{
-	uint8_t ring[16] = { (uint8_t)number, (uint8_t)(number >> 8) };
-
-	return spool_writer_water(s.writer, ring, 1000);
-}
-
-START_TEST(each_ring_s_last_record_is_known)
-{
-	uint64_t ends[50];
-	unsigned char *bytes;
-	char path[256];
-	size_t size;
-
-	s.total.app_limit = 600 * 1024;
-	for (unsigned round = 0; round < 6; round++) {
-		spooling_open(&s);
-		for (s.ring = 0; s.ring < 50; s.ring++) {
-			if (round > 0)
-				ck_assert_uint_eq(water_of(s.ring), ends[s.ring]);
-			spooling_append_many(&s, 0, 3, 800);
-			ends[s.ring] = s.end;
-			ck_assert_uint_eq(water_of(s.ring), s.end);
-		}
-		ck_assert_uint_eq(water_of(1000), 0);
-		spooling_close(&s);
-	}
-	ck_assert_uint_gt(spooling_segments(&s), 3);
-	/* The last table damaged: what comes before it tells. */
-	spooling_segment(&s, spooling_segments(&s) - 1, path);
-	bytes = spooling_load(path, &size);
-	bytes[SPOOL_HEAD + 5] ^= 1;
-	spooling_store(path, bytes, size);
-	free(bytes);
-	spooling_open(&s);
-	for (s.ring = 0; s.ring < 50; s.ring++)
-		ck_assert_uint_eq(water_of(s.ring), ends[s.ring]);
-	for (s.ring = 0; s.ring < 40; s.ring++) {
-		uint8_t ring[16] = { (uint8_t)s.ring };
-
-		spool_writer_forget(s.writer, ring, 1000);
-	}
-	ck_assert_uint_eq(water_of(0), 0);
-	ck_assert_uint_eq(water_of(45), ends[45]);
-}
-END_TEST
-
-START_TEST(over_its_limit_the_table_forgets_the_quietest_ring)
-{
-	spooling_open(&s);
-	for (s.ring = 0; s.ring < SPOOL_WATERS_MAX + 10; s.ring++)
-		if (spooling_append(&s, s.ring, 40, NULL) < 0)
-			ck_abort_msg("ring %u", s.ring);
-	for (unsigned ring = 0; ring < 10; ring++)
-		ck_assert_uint_eq(water_of(ring), 0);
-	ck_assert_uint_gt(water_of(10), 0);
-	ck_assert_uint_eq(water_of(SPOOL_WATERS_MAX + 9), s.end);
-	for (unsigned i = 0; i < 9; i++)	/* to the next segment, with a full table */
-		spooling_append_many(&s, 5000 + i, 1, 1000000);
-	spooling_close(&s);
-	spooling_open(&s);
-	ck_assert_uint_gt(water_of(10 + 1), 0);
-	ck_assert_uint_eq(spool_writer_counts(s.writer)->quarantined, 0);
-}
-END_TEST
-
-/* ---- policies */
-
-START_TEST(what_is_not_synced_is_known)
-{
-	struct prodd_error e;
-
-	spooling_open(&s);
-	ck_assert_uint_eq(spool_writer_unsynced(s.writer), 0);
-	spooling_append_many(&s, 0, 10, 1000);
-	ck_assert_uint_gt(spool_writer_unsynced(s.writer), 10000);
-	ck_assert_uint_eq(spool_writer_counts(s.writer)->synced, 0);
-	ck_assert_int_eq(spool_writer_sync(s.writer, &e), 0);
-	ck_assert_uint_eq(spool_writer_unsynced(s.writer), 0);
-	ck_assert_uint_eq(spool_writer_counts(s.writer)->synced, 10);
-	s.total.policy = SPOOL_NEVER;		/* policies may change under a writer */
-	for (unsigned i = 0; i < 20; i++)
-		spooling_append_many(&s, 10 + i, 1, 1000000);
-	ck_assert_uint_gt(spool_writer_segments(s.writer), 2);
-	ck_assert_uint_gt(spool_writer_unsynced(s.writer), 19000000);
-	s.total.policy = SPOOL_ALWAYS;
-	spooling_append_many(&s, 30, 1, 100);
-	ck_assert_int_eq(spool_writer_sync(s.writer, &e), 0);
-	ck_assert_uint_eq(spool_writer_counts(s.writer)->synced, 31);
-	spooling_append_many(&s, 31, 1, 100);
-	s.total.policy = SPOOL_NEVER;
-	for (unsigned i = 0; i < 9; i++)
-		spooling_append_many(&s, 32 + i, 1, 1000000);
-	ck_assert_int_eq(spool_writer_sync(s.writer, &e), 0);
-	ck_assert_uint_eq(spooling_read(&s, 0, tokens, tokens_max, NULL), 41);
-	check_tokens(41, 0);
-}
-END_TEST
-
-/* ---- a sink whose allowance is used up */
-
-START_TEST(a_reader_may_jump_a_segment)
-{
-	struct spool_reader *reader;
-	struct spool_record record;
-	struct prodd_error e;
-	uint64_t next, behind;
-
-	s.total.app_limit = MiB;
-	spooling_open(&s);
-	for (unsigned i = 0; i < 300; i++)
-		spooling_append_many(&s, i, 1, 2000);
-	ck_assert_int_eq(spool_reader_open(&reader, s.app, 1, &e), 0);
-	ck_assert_int_eq(spool_reader_next(reader, 300, &record, &e), 1);
-	behind = spool_reader_behind(reader);
-	ck_assert_uint_gt(behind, 550000);
-	next = spool_reader_next_segment(reader);
-	ck_assert_uint_gt(next, 2);
-	ck_assert_uint_lt(next, 100);
-	spool_reader_skip(reader, next);
-	ck_assert_uint_eq(spool_reader_counts(reader)->missing, next - 2);
-	ck_assert_int_eq(spool_reader_next(reader, 300, &record, &e), 1);
-	ck_assert_uint_eq(record.number, next);
-	ck_assert_uint_eq(spooling_token(&record), next - 1);
-	ck_assert_uint_lt(spool_reader_behind(reader), behind - 100000);
-	while (spool_reader_next(reader, 300, &record, &e) == 1)
-		next++;
-	ck_assert_uint_eq(next, 300);
-	ck_assert_uint_eq(spool_reader_behind(reader), 0);
-	ck_assert_uint_eq(spool_reader_next_segment(reader), 0);
-	ck_assert_uint_eq(spool_reader_counts(reader)->repeated, 0);
-	spool_reader_close(reader);
-}
-END_TEST
-
 int main(void)
 {
 	Suite *suite = suite_create("spool_limits");
@@ -495,10 +364,6 @@ int main(void)
 	tcase_add_test(c, a_disk_fills_and_empties);
 	tcase_add_test(c, numbers_jump_after_a_boot);
 	tcase_add_test(c, a_newer_version_is_left_alone);
-	tcase_add_test(c, each_ring_s_last_record_is_known);
-	tcase_add_test(c, over_its_limit_the_table_forgets_the_quietest_ring);
-	tcase_add_test(c, what_is_not_synced_is_known);
-	tcase_add_test(c, a_reader_may_jump_a_segment);
 	suite_add_tcase(suite, c);
 	return suite_run(suite);
 }

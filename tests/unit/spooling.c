@@ -105,11 +105,12 @@ static void pack_origin(struct prodd_buffer *b, const struct spooling *s, uint64
 {
 	char ring[16] = { (char)s->ring, (char)(s->ring >> 8) };
 
-	origin_pack(b, &(struct origin){ prodd_slice("8080"), 4711, 1000, { ring, sizeof ring }, end, { NULL, 0 } });
+	origin_pack(b, &(struct origin){
+			       prodd_slice("8080"), 4711, 1000, { ring, sizeof ring }, end, { NULL, 0 } });
 }
 
-static int append(struct spooling *s, uint64_t token, unsigned count, size_t size, uint64_t *ret_first, unsigned *ret_taken,
-		  struct prodd_error *e)
+static int append(struct spooling *s, uint64_t token, unsigned count, size_t size, uint64_t *ret_first,
+		  unsigned *ret_taken, struct prodd_error *e)
 {
 	struct spool_record *records = calloc(count, sizeof *records);
 	struct prodd_buffer *origins = calloc(count, sizeof *origins);

@@ -27,7 +27,8 @@ void spooling_end(struct spooling *s);		/* closes and removes all */
 void spooling_open(struct spooling *s);		/* the writer; fails the test when it cannot */
 void spooling_close(struct spooling *s);
 
-/* The text of a record that says `token` and has about `size` bytes; malloc'd, all bytes follow from the token. */
+/* The text of a record that says `token` and has about `size` bytes; malloc'd, all bytes follow from the
+ * token. */
 char *spooling_text(uint64_t token, size_t size, size_t *ret_size);
 
 /* Appends one record for that token. Returns what spool_writer_append() does; *ret_number may be NULL. */
@@ -39,8 +40,8 @@ void spooling_append_many(struct spooling *s, uint64_t token, unsigned count, si
 /* The token of a record; fails the test when the record is not as spooling_text() made it. */
 uint64_t spooling_token(const struct spool_record *record);
 
-/* Reads with a new reader from number `from` on, up to `max` tokens into `tokens`; returns how many. The counts go into
- * *ret_counts (may be NULL). Fails the test when numbers do not ascend. */
+/* Reads with a new reader from number `from` on, up to `max` tokens into `tokens`; returns how many. The
+ * counts go into *ret_counts (may be NULL). Fails the test when numbers do not ascend. */
 unsigned spooling_read(struct spooling *s, uint64_t from, uint64_t *tokens, unsigned max,
 		       struct spool_reading_counts *ret_counts);
 
