@@ -366,7 +366,7 @@ static void try_without(const struct wire_record *type, unsigned missing)
 		if (!fill(&b, &type->fields[f], type->fields[f].kind == WIRE_VALUE ? 2 : 0))
 			prodd_buffer_append(&b, type->fields[f].kind == WIRE_BOOL ? "\xc2" : "\0", 1);
 	}
-	snprintf(expected, sizeof expected, "%s.%s: missing, expected a", type->name,
+	snprintf(expected, sizeof expected, "%s.%s: missing, expected ", type->name,
 		 type->fields[missing].name);
 	if (!type->fields[missing].must)
 		ck_assert_int_eq(decode_all(&b, type, got, &e), 0);
