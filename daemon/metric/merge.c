@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "daemon/core/counters.h"
+#include "daemon/metric/own.h"
 #include "daemon/util/container.h"
 
 struct side {
@@ -36,7 +37,7 @@ static bool reserved(struct prodd_slice name)
 static void advance_apps(struct side *side)
 {
 	advance(side);
-	while (side->has_family && reserved(side->family.name)) {
+	while (side->has_family && (reserved(side->family.name) || own_clashes(&side->family))) {
 		counters.families_hidden++;
 		advance(side);
 	}

@@ -3,7 +3,7 @@
  * prodd's own metrics and those of the apps as one source: families sorted by
  * name, each once.  Names that begin with "prodd_" are prodd's own; where both
  * have a family, as process_open_fds, the apps' samples follow if they are of the
- * same type.  What cannot be shown is counted.
+ * same type.  What cannot be shown, as it would make the whole text ambiguous, is counted.
  */
 #ifndef PRODD_METRIC_MERGE_H
 #define PRODD_METRIC_MERGE_H

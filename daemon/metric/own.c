@@ -15,6 +15,9 @@
 #include "daemon/util/version.h"
 #include "proto/buffer.h"
 
+#define TOTAL "_total"
+#define CREATED "_created"
+
 #define SLICE(text) { text, sizeof(text) - 1 }
 
 const struct own_row own_rows[] = {
@@ -36,6 +39,37 @@ static const uint64_t *const counted[] = {	/* of the rows from OWN_COUNT on */
 	COUNTERS(X)
 #undef X
 };
+
+/* ---- names */
+
+/* A counter's name without "_total", as OpenMetrics has it. */
+static struct prodd_slice base_of(const struct metric_family *family)
+{
+	struct prodd_slice base = family->name;
+
+	if (family->type == METRIC_COUNTER && base.size > sizeof TOTAL - 1)
+		base.size -= sizeof TOTAL - 1;
+	return base;
+}
+
+static bool is_created_of(struct prodd_slice name, struct prodd_slice base)
+{
+	return name.size == base.size + sizeof CREATED - 1 && memcmp(name.at, base.at, base.size) == 0 &&
+	       memcmp(name.at + base.size, CREATED, sizeof CREATED - 1) == 0;
+}
+
+bool own_clashes(const struct metric_family *family)
+{
+	for (unsigned i = 0; i < row_count; i++) {
+		const struct metric_family *own = &own_rows[i].family;
+
+		if (prodd_slice_equal(own->name, family->name))
+			return own->type != family->type;
+		if (prodd_slice_equal(base_of(own), base_of(family)) || is_created_of(family->name, base_of(own)))
+			return true;
+	}
+	return false;
+}
 
 /* ---- a sheet */
 

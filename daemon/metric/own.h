@@ -78,6 +78,10 @@ struct own_row {
 extern const struct own_row own_rows[];
 extern const unsigned own_row_count;
 
+/* Would the family's samples, in either format, have names of prodd's own metrics? One of the same name and type would not: it
+ * is the same family. */
+bool own_clashes(const struct metric_family *family);
+
 /* The values of one walk, as they are gathered. */
 struct own_sheet;
 

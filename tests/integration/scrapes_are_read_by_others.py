@@ -8,10 +8,10 @@ import shutil
 import subprocess
 import sys
 
-from harness import App, Daemon, Refused, Skip, case, main, wait_until
+from harness import App, Client, Daemon, Refused, Skip, case, main, wait_until
 from rings import Logger, lines
 from scraping import Scraper, Server
-from segments import Segment
+from segments import COUNTER, SUM, Segment, value
 
 try:
     from prometheus_client.openmetrics.parser import text_string_to_metric_families as strict
@@ -93,6 +93,37 @@ def prodds_own_are_clean():
         assert families["process_resident_memory_bytes"].samples[0].value > 1 << 20
         open_fds = families["process_open_fds"].samples[0].value
         assert abs(open_fds - d.descriptors()) <= 2, (open_fds, d.descriptors())
+
+
+@case
+def apps_metrics_are_clean_whatever_their_names():
+    names = ("a_total", "b_seconds_total", "process_resident_memory_bytes_total", "prodd_scrapes_total")
+    gauges = ("a", "a_created", "h_count", "h_sum", "h_bucket", "process_cpu_seconds", "process_cpu_seconds_created",
+              "process_open_fds", "process_max_fds", "prodd_sessions", "prodd_anything")
+    with Daemon(apps=APPS) as d:
+        for app in ("orders", "billing"):
+            with Client(d.app_socket) as c:
+                c.hello(app, "1")
+                s = Segment()
+                first = [s.histogram("h", (0.1, 1.0)), *(s.counter(n, help='A "help"\\\n.') for n in names)]
+                second = [s.gauge(n, mode=SUM) for n in gauges]
+                s.series(s.family(COUNTER, "labelled_total", labels=("path",)), ('a"b\\c\nd',)).add(2)
+                s.attach(c)
+                for cell in first[1:]:
+                    cell.add(3)
+                for cell in second:
+                    cell.set(5)
+                first[0].observe(0.5)
+                wait_until("they count", lambda: value(d, app, "b_seconds_total") == 3)
+                text = scrape(d, Accept="application/openmetrics-text")
+        families = openmetrics(text)
+        assert {s.labels["app"] for s in families["a"].samples} == {"orders", "billing"}  # one of the two, of both
+        assert [s.value for s in families["process_open_fds"].samples if s.labels == {"app": "billing"}] == [5]
+        assert families["process_cpu_seconds"].type == "counter" and families["process_resident_memory_bytes"].type == "gauge"
+        assert all("app" not in s.labels for s in families["prodd_sessions"].samples)
+        assert "prodd_anything" not in families and families["labelled"].samples[0].labels["path"] == 'a"b\\c\nd'
+        status, said = promtool(scrape(d))
+        assert status in (0, 3), said
 
 
 @case
