@@ -270,6 +270,8 @@ bool feed_begin(struct feed *feed, uint64_t position)
 {
 	if (!ring_attach(&feed->ring, position, &feed->reading))
 		return false;
+	for (int i = 0; i < RING_DROP_REASONS; i++)
+		feed->dropped[i] = atomic_load_explicit(&feed->ring.head->counted[i], memory_order_relaxed);
 	feed->kept = feed->under_way = feed->swept_at = feed->reading.at;
 	feed->attached = true;
 	feed->turn = (struct turn){ .run = take_turn, .queue = &feed->stream->turns };

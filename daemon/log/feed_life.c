@@ -145,6 +145,7 @@ static void count_drops(struct feed *feed)
 		if (now > feed->dropped[i]) {
 			stream_drop(feed->stream, reasons[i], now - feed->dropped[i]);
 			feed->dropped[i] = now;
+			atomic_store_explicit(&feed->ring.head->counted[i], now, memory_order_relaxed);
 		}
 	}
 }

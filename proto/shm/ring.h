@@ -86,7 +86,8 @@ struct ring_head {
 	/* the consumer */
 	_Atomic uint64_t head;		/* bytes released */
 	_Atomic uint64_t reclaim;	/* >= head: [head, reclaim) is being zeroed */
-	uint8_t fill_3[128 - 16];
+	_Atomic uint64_t counted[RING_DROP_REASONS];	/* of `dropped`: what a consumer has taken note of */
+	uint8_t fill_3[128 - 80];
 	_Atomic uint32_t asleep;	/* 1: a producer that publishes must write the eventfd, once */
 	uint8_t fill_4[128 - 4];
 };
@@ -96,6 +97,7 @@ _Static_assert(offsetof(struct ring_head, dropped) == 256, "layout");
 _Static_assert(offsetof(struct ring_head, closed) == 320, "layout");
 _Static_assert(offsetof(struct ring_head, head) == 384, "layout");
 _Static_assert(offsetof(struct ring_head, reclaim) == 392, "layout");
+_Static_assert(offsetof(struct ring_head, counted) == 400, "layout");
 _Static_assert(offsetof(struct ring_head, asleep) == 512, "layout");
 _Static_assert(sizeof(struct ring_head) <= RING_HEAD, "layout");
 _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "64-bit atomics must be lock-free between processes");

@@ -48,6 +48,7 @@ static void print_head(void)
 	MEMBER(closed);
 	MEMBER(head);
 	MEMBER(reclaim);
+	MEMBER(counted);
 	MEMBER(asleep);
 #undef MEMBER
 	printf("ring_head size %zu\n", sizeof(struct ring_head));

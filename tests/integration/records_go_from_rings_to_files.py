@@ -203,6 +203,22 @@ def what_an_app_dropped_is_told_where_the_gap_is():
 
 
 @case
+def a_drop_is_told_once_over_restarts_of_prodd():
+    with Daemon() as d:
+        ring = Ring()
+        with Logger(d, "orders", ring=ring):
+            ring.drop(7)
+            wait_until("it is told", lambda: any("reason" in row for row in read_lines(d, "orders")))
+        d.restart()
+        ring.drop(3)
+        with Logger(d, "orders", ring=ring) as app:
+            app.log("after")
+            wait_until("the new ones are told", lambda: sum("reason" in row for row in read_lines(d, "orders")) == 2)
+            assert [row["count"] for row in read_lines(d, "orders") if "reason" in row] == [7, 3]
+            assert dropped(d, "orders") == {"ring_full": 3}
+
+
+@case
 def sinks_say_how_far_they_are():
     with Daemon() as d, Logger(d, "orders") as app:
         app.log("one")
