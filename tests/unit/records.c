@@ -82,7 +82,8 @@ static uint64_t some_number(struct dice *d)
 	return dice_next(d) >> dice_below(d, 64);
 }
 
-static void pack_scalar(struct dice *d, struct arena *a, struct prodd_buffer *b)
+/* At most `most` bytes of text in it, which has a head besides. */
+static void pack_scalar(struct dice *d, struct arena *a, struct prodd_buffer *b, uint32_t most)
 {
 	switch (dice_below(d, 6)) {
 	case 0:
@@ -98,10 +99,10 @@ static void pack_scalar(struct dice *d, struct arena *a, struct prodd_buffer *b)
 		prodd_pack_float(b, (double)some_number(d) / 3);
 		break;
 	case 4:
-		prodd_pack_str(b, some_text(d, a, 20));
+		prodd_pack_str(b, some_text(d, a, most));
 		break;
 	default:
-		prodd_pack_bin(b, some_bytes(d, a, 20));
+		prodd_pack_bin(b, some_bytes(d, a, most));
 	}
 }
 
@@ -115,7 +116,7 @@ struct prodd_slice some_value(struct dice *d, struct arena *a, uint32_t max)
 	if (count > 0 || dice_below(d, 10) == 0)
 		prodd_pack_array(&b, count);
 	for (uint32_t i = 0; i < count || b.size == 0; i++)
-		pack_scalar(d, a, &b);
+		pack_scalar(d, a, &b, max < 22 ? max - 2 : 20);
 	return keep(a, &b);
 }
 
