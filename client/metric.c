@@ -3,6 +3,7 @@
 #include "client/metric.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "client/metric_family.h"
 #include "client/metric_series.h"
@@ -18,6 +19,12 @@ static void make_dead(struct prodd_metrics *m, enum segment_type type)
 	prodd_series_bind(&dead->series, m->nowhere, 0, 1, &m->nowhere[0]);
 }
 
+static void init_locks(struct prodd_metrics *m)
+{
+	pthread_mutex_init(&m->opening, NULL);
+	pthread_mutex_init(&m->lock, NULL);
+}
+
 struct prodd_metrics *prodd_metrics_new(struct prodd_messages *messages)
 {
 	struct prodd_metrics *m = calloc(1, sizeof *m);
@@ -25,7 +32,7 @@ struct prodd_metrics *prodd_metrics_new(struct prodd_messages *messages)
 	if (!m)
 		return NULL;
 	m->messages = messages;
-	pthread_mutex_init(&m->lock, NULL);
+	init_locks(m);
 	make_dead(m, SEGMENT_COUNTER);
 	make_dead(m, SEGMENT_GAUGE);
 	make_dead(m, SEGMENT_HISTOGRAM);
@@ -54,6 +61,7 @@ void prodd_metrics_free(struct prodd_metrics *m)
 	prodd_units_clear(&m->units);
 	free(m->chains);
 	pthread_mutex_destroy(&m->lock);
+	pthread_mutex_destroy(&m->opening);
 	free(m);
 }
 
@@ -87,13 +95,27 @@ static void tell_again(struct prodd_metrics *m, struct prodd_metric_entry *entry
 	prodd_series_link(m, series);
 }
 
-/* The thread that held the lock, if any, does not exist here. */
-static void renewed(struct prodd_region *region)
+static struct prodd_metrics *metrics_of(struct prodd_region *region)
 {
 	char *segment = (char *)region - offsetof(struct prodd_metric_segment, region);
-	struct prodd_metrics *m = (void *)(segment - offsetof(struct prodd_metrics, segment));
 
-	pthread_mutex_init(&m->lock, NULL);
+	return (void *)(segment - offsetof(struct prodd_metrics, segment));
+}
+
+static void hold(struct prodd_region *region)
+{
+	pthread_mutex_lock(&metrics_of(region)->lock);
+}
+
+static void release(struct prodd_region *region)
+{
+	pthread_mutex_unlock(&metrics_of(region)->lock);
+}
+
+static void renewed(struct prodd_region *region)
+{
+	struct prodd_metrics *m = metrics_of(region);
+
 	prodd_metric_segment_renew(&m->segment);
 	prodd_series_unlink(m);
 	m->series_count = 0;
@@ -104,30 +126,49 @@ static void renewed(struct prodd_region *region)
 	}
 }
 
+/* Threads that may have held a lock do not exist here. A segment that one was making is left behind. */
 void prodd_metrics_own(struct prodd_metrics *m)
 {
+	bool is_open = atomic_load(&m->is_open);
+
 	atomic_store(&m->poller, NULL);
-	if (m->segment.region.at)
+	if (!is_open || m->segment.region.pid != getpid())
+		init_locks(m);
+	if (is_open)
 		prodd_region_own(&m->segment.region);
+	else
+		m->segment = (struct prodd_metric_segment){ .region.at = NULL };
+}
+
+/* ---- opening */
+
+static int make(struct prodd_metrics *m, struct prodd_error *e)
+{
+	if (!m->chains)
+		m->chains = calloc(PRODD_SERIES_CHAINS, sizeof *m->chains);
+	if (!m->chains)
+		return prodd_error_set(e, PRODD_E_NO_MEMORY, "metrics");
+	m->segment.region.renewed = renewed;
+	m->segment.region.hold = hold;
+	m->segment.region.release = release;
+	return prodd_metric_segment_make(&m->segment, e);
 }
 
 int prodd_metrics_open(struct prodd_metrics *m, struct prodd_error *e)
 {
 	const struct prodd_poller *poller;
-	int r;
+	int r = 0;
 
-	if (m->segment.region.at)
+	if (atomic_load_explicit(&m->is_open, memory_order_acquire))
 		return 0;
-	if (!m->chains)
-		m->chains = calloc(PRODD_SERIES_CHAINS, sizeof *m->chains);
-	if (!m->chains)
-		return prodd_error_set(e, PRODD_E_NO_MEMORY, "metrics");
-	r = prodd_metric_segment_make(&m->segment, renewed, e);
-	if (r < 0)
-		return r;
-	atomic_store_explicit(&m->is_open, true, memory_order_release);
+	pthread_mutex_lock(&m->opening);
+	if (!atomic_load(&m->is_open)) {
+		r = make(m, e);
+		atomic_store_explicit(&m->is_open, r == 0, memory_order_release);
+	}
+	pthread_mutex_unlock(&m->opening);
 	poller = atomic_load(&m->poller);
-	if (poller)
+	if (r == 0 && poller)
 		prodd_poller_wake(poller);
-	return 0;
+	return r;
 }

@@ -4,10 +4,10 @@
  * declaration, and the segment that their cells are in.  Nothing is ever taken
  * away, so that handles stay good.
  *
- * Who declares holds the lock; who looks a series up does not.  A fork at any
- * moment leaves the list whole: an entry is linked when it is complete.  In the child the
- * segment is fresh memory at the same address: the list is told to it
- * once more, and each series gets the cells that it had.
+ * Who declares holds the lock; who looks a series up does not.  A thread that
+ * forks holds it too, so that the list is whole in the child.  There the
+ * segment is fresh memory at the same address: the list is told to it once more,
+ * and each series gets the cells that it had.
  */
 #ifndef PRODD_CLIENT_METRIC_H
 #define PRODD_CLIENT_METRIC_H
@@ -81,17 +81,18 @@ struct prodd_dead {
 
 struct prodd_metrics {
 	struct prodd_messages *messages;	/* borrowed */
-	pthread_mutex_t lock;			/* of all that follows but `chains`, and what is atomic */
+	pthread_mutex_t opening;		/* of who makes the segment and `chains` */
+	atomic_bool is_open;			/* they are there */
 	struct prodd_metric_segment segment;	/* made by the first declaration */
+	_Atomic(struct prodd_series *) *chains;	/* owned; series by their hash */
+	pthread_mutex_t lock;			/* of what follows, up to `units`, and to add to the two above */
 	struct prodd_metric_entry *first, *last;
 	unsigned series_count;			/* overflow series not counted */
-	_Atomic(struct prodd_series *) *chains;	/* owned; series by their hash */
 	struct prodd_unit *units;		/* owned */
 	uint64_t nowhere[2];			/* cells of the dead */
 	struct prodd_dead dead[SEGMENT_HISTOGRAM + 1];	/* by type */
 	/* borrowed; to be woken when there is a segment to share; NULL: nobody is there */
 	_Atomic(const struct prodd_poller *) poller;
-	atomic_bool is_open;			/* `segment` is there, for who has not the lock */
 };
 
 /* NULL: no memory. */
@@ -105,7 +106,7 @@ void prodd_metrics_free(struct prodd_metrics *m);
 /* In a child made without fork handlers (region.h): the same as they do. Elsewhere nothing. */
 void prodd_metrics_own(struct prodd_metrics *m);
 
-/* Under the lock: the segment is there, made when it was not. Returns 0 or -PRODD_E_NO_MEMORY. */
+/* Before the lock is taken: the segment is there, made when it was not. Returns 0 or -PRODD_E_NO_MEMORY. */
 int prodd_metrics_open(struct prodd_metrics *m, struct prodd_error *e);
 
 /* Under the lock: links an entry that is complete. */

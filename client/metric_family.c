@@ -95,6 +95,8 @@ int prodd_units_add(struct prodd_metrics *m, const char *name, const char *unit)
 
 	if (strlen(name) > SEGMENT_NAME_MAX || strlen(unit) > SEGMENT_UNIT_MAX)
 		return -PRODD_E_USAGE;
+	if (prodd_metrics_open(m, NULL) < 0)
+		return -PRODD_E_NO_MEMORY;
 	pthread_mutex_lock(&m->lock);
 	r = note_unit(m, name, unit);
 	pthread_mutex_unlock(&m->lock);
@@ -242,9 +244,7 @@ static struct prodd_family *declare(struct prodd_metrics *m, struct segment_fami
 	if (!family && segment_check_family(is, e) < 0)
 		return NULL;
 	*ret_other = family ? family : find_clash(m, is);
-	if (*ret_other || prodd_metrics_open(m, e) < 0)
-		return NULL;
-	return add(m, is, place, e);
+	return *ret_other ? NULL : add(m, is, place, e);
 }
 
 struct prodd_family *prodd_family_declare(struct prodd_metrics *m, struct segment_family *is,
@@ -252,11 +252,13 @@ struct prodd_family *prodd_family_declare(struct prodd_metrics *m, struct segmen
 {
 	const struct prodd_family *other = NULL;
 	struct prodd_error e = { 0 };
-	struct prodd_family *family;
+	struct prodd_family *family = NULL;
 
-	pthread_mutex_lock(&m->lock);
-	family = declare(m, is, place, &other, &e);
-	pthread_mutex_unlock(&m->lock);
+	if (prodd_metrics_open(m, &e) == 0) {
+		pthread_mutex_lock(&m->lock);
+		family = declare(m, is, place, &other, &e);
+		pthread_mutex_unlock(&m->lock);
+	}
 	if (family)
 		return family;
 	if (other)

@@ -49,15 +49,13 @@ static void make(struct prodd_metric_segment *s, uint32_t shards)
 		     pid, made_ns);
 }
 
-int prodd_metric_segment_make(struct prodd_metric_segment *s, void (*renewed)(struct prodd_region *region),
-			      struct prodd_error *e)
+int prodd_metric_segment_make(struct prodd_metric_segment *s, struct prodd_error *e)
 {
 	uint32_t shards = choose_shards();
 	uint64_t size = segment_size(SEGMENT_DIRECTORY_USUAL, SEGMENT_CELLS_USUAL, shards);
 	int r;
 
 	s->region.name = "prodd-metrics";
-	s->region.renewed = renewed;
 	s->segment.shards = shards;
 	r = prodd_region_make(&s->region, size, true, e);
 	if (r == 0)

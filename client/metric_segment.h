@@ -11,9 +11,9 @@ struct prodd_metric_segment {
 	struct segment segment;
 };
 
-/* `renewed` as in region.h: it calls prodd_metric_segment_renew() first. Returns 0 or -PRODD_E_NO_MEMORY. */
-int prodd_metric_segment_make(struct prodd_metric_segment *s, void (*renewed)(struct prodd_region *region),
-			      struct prodd_error *e);
+/* The region's functions (region.h) are set; `renewed` calls prodd_metric_segment_renew() first. Returns 0 or
+ * -PRODD_E_NO_MEMORY. */
+int prodd_metric_segment_make(struct prodd_metric_segment *s, struct prodd_error *e);
 
 /* In fresh memory: a new segment, empty. Async-signal-safe. */
 void prodd_metric_segment_renew(struct prodd_metric_segment *s);

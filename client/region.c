@@ -139,10 +139,16 @@ void prodd_region_own(struct prodd_region *region)
 static void before_fork(void)
 {
 	pthread_mutex_lock(&lock);
+	for (struct prodd_region *region = regions; region; region = region->next)
+		if (region->hold)
+			region->hold(region);
 }
 
 static void after_fork_in_parent(void)
 {
+	for (struct prodd_region *region = regions; region; region = region->next)
+		if (region->release)
+			region->release(region);
 	pthread_mutex_unlock(&lock);
 }
 
@@ -150,7 +156,7 @@ static void after_fork_in_child(void)
 {
 	for (struct prodd_region *region = regions; region; region = region->next)
 		renew(region);
-	pthread_mutex_unlock(&lock);
+	after_fork_in_parent();
 }
 
 static void register_handlers(void)

@@ -33,11 +33,17 @@ struct prodd_region {
 	/* Called in a forked child when `at` points to fresh memory: writes into it what must be there. Only the
 	 * thread that forked exists: no locks, no allocation. NULL: nothing to write. */
 	void (*renewed)(struct prodd_region *region);
+	/* Called around fork(2): before it; after it in the parent and, behind `renewed`, in the child. For a
+	 * lock of who writes what `renewed` reads: the kernel copies a process page by page, and what other
+	 * threads write meanwhile reaches the child in any order. No region is made under that lock. NULL:
+	 * none. */
+	void (*hold)(struct prodd_region *region);
+	void (*release)(struct prodd_region *region);
 	struct prodd_region *next;	/* in the list */
 };
 
 /*
- * Makes `region`, of a multiple of the page; the caller has set `name` and `renewed`, all else is zero. It must
+ * Makes `region`, of a multiple of the page; the caller has set `name` and the functions, all else is zero. It must
  * stay where it is until prodd_region_free(). `shared` false: private memory from the start.
  * Returns 0, also with private memory instead of shared (`why` says why); -PRODD_E_NO_MEMORY: there is none.
  */

@@ -18,12 +18,14 @@ static struct peer peer;
 static struct line line;
 static struct app app;
 static const char *const labels[] = { "method" };
+static bool wants_no_segment;		/* none may come */
 
 static void setup(void)
 {
 	peer_open(&peer);
 	peer_listen(&peer);
 	line.fd = line.passed = -1;
+	wants_no_segment = false;
 }
 
 static void teardown(void)
@@ -39,6 +41,7 @@ static void await(enum wire_method method)
 {
 	for (line_receive(&line); line.m.method != method; line_receive(&line)) {
 		ck_assert_int_eq(line.m.type, PRODD_CALL);
+		ck_assert(!wants_no_segment || line.m.method != WIRE_M_segment_attach);
 		line_refuse(&line, PRODD_E_UNSUPPORTED);
 	}
 }
@@ -383,7 +386,8 @@ START_TEST(a_daemon_that_maps_nothing_is_pushed_to)
 	ck_assert_uint_eq(p.counter, 5);
 	prodd_inc(prodd_counter(app.p, "a_total", "A."));
 	connect_again();
-	await(WIRE_M_metric_push);	/* and no segment: what was pushed would count twice */
+	wants_no_segment = true;		/* what was pushed would count twice */
+	await(WIRE_M_metric_push);
 	take_push(&p);
 	ck_assert_uint_eq(p.counter, 6);
 }
