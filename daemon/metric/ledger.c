@@ -21,6 +21,7 @@
 #include "daemon/util/log.h"
 
 #define PAGE 4096u
+#define SLICE 1000		/* records entered in one turn of the loop */
 
 void ledger_init(struct ledger *ledger, const struct ledger_ops *ops, struct disk *disk, int directory,
 		 const char *boot, const char *app, uid_t uid)
@@ -39,6 +40,7 @@ static void book_close(struct book *book)
 
 void ledger_clear(struct ledger *ledger)
 {
+	loop_timer_clear(&ledger->slice);
 	book_close(&ledger->books[0]);
 	book_close(&ledger->books[1]);
 }
@@ -233,6 +235,34 @@ void ledger_tick(struct ledger *ledger)
 		ledger_renew(ledger);
 }
 
+/* The last slice finds nothing left, and in the same turn both books have all. */
+static void go_on(struct ledger *ledger)
+{
+	int entered = ledger->ops->fill(ledger, SLICE);
+
+	if (entered == SLICE) {
+		loop_timer_arm(&ledger->slice, 0);
+		return;
+	}
+	if (entered >= 0) {
+		start(ledger, LEDGER_RENAMES);
+		return;
+	}
+	book_close(other(ledger));	/* more has come than there was room for */
+	ledger->stage = LEDGER_RESTS;
+	ledger_renew(ledger);
+}
+
+static void slice_fired(struct loop_timer *timer)
+{
+	go_on(container_of(timer, struct ledger, slice));
+}
+
+int ledger_start(struct ledger *ledger, struct loop *loop, struct prodd_error *e)
+{
+	return loop_timer_init(&ledger->slice, loop, slice_fired, e);
+}
+
 static void made(struct disk_job *job)
 {
 	struct ledger *ledger = container_of(job, struct ledger, job);
@@ -243,13 +273,9 @@ static void made(struct disk_job *job)
 	}
 	book_begin(other(ledger), ledger->work.at, ledger->work.size, ledger->app, ledger->uid, ledger->boot);
 	ledger->again = ledger->stale = false;
-	if (ledger->ops->fill(ledger)) {
-		start(ledger, LEDGER_RENAMES);
-		return;
-	}
-	book_close(other(ledger));	/* more has come than there was room for */
-	ledger->stage = LEDGER_RESTS;
-	ledger_renew(ledger);
+	ledger->stage = LEDGER_FILLS;
+	ledger->round++;
+	go_on(ledger);
 }
 
 static void renamed(struct disk_job *job)
@@ -279,10 +305,16 @@ static bool has_room(const struct book *book, const struct book_record *record)
 	return book_needs(record->body, record->cells) <= book->size - book->used;
 }
 
+bool ledger_filled(const struct ledger *ledger, const struct ledger_slot *slot)
+{
+	return slot->round == ledger->round && slot->at[!ledger->current] != 0;
+}
+
 bool ledger_fill(struct ledger *ledger, struct ledger_slot *slot, struct book_record record, const void *body,
 		 const uint64_t *cells)
 {
 	slot->at[!ledger->current] = book_append(other(ledger), record, body, cells);
+	slot->round = ledger->round;
 	return slot->at[!ledger->current] != 0;
 }
 
@@ -292,7 +324,7 @@ void ledger_enter(struct ledger *ledger, struct ledger_slot *slot, struct book_r
 	struct book *book = &ledger->books[ledger->current];
 	bool both = ledger->stage == LEDGER_RENAMES;
 
-	*slot = (struct ledger_slot){ { 0, 0 } };
+	*slot = (struct ledger_slot){ .round = 0 };
 	if (!book->at || !has_room(book, &record) || (both && !has_room(other(ledger), &record))) {
 		ledger_renew(ledger);
 		return;
@@ -306,13 +338,13 @@ void ledger_put(struct ledger *ledger, const struct ledger_slot *slot, unsigned 
 {
 	if (slot->at[ledger->current] && ledger->books[ledger->current].at)
 		book_put(&ledger->books[ledger->current], slot->at[ledger->current], cell, value);
-	if (ledger->stage == LEDGER_RENAMES && slot->at[!ledger->current])
+	if (ledger->stage >= LEDGER_FILLS && ledger_filled(ledger, slot))
 		book_put(other(ledger), slot->at[!ledger->current], cell, value);
 }
 
 bool ledger_holds(const struct ledger *ledger, const struct ledger_slot *slot)
 {
-	return slot->at[ledger->current] != 0 && (ledger->stage != LEDGER_RENAMES || slot->at[!ledger->current] != 0);
+	return slot->at[ledger->current] != 0 && (ledger->stage != LEDGER_RENAMES || ledger_filled(ledger, slot));
 }
 
 bool ledger_has(const struct ledger *ledger, const struct ledger_slot *slot)

@@ -3,8 +3,8 @@
  * What survives the daemon: an app's counters as they were last read, in a
  * mapped file (book.h) that is stored to before anybody is told a value.
  *
- * What has died is folded in memory, and then by a new book: the disk thread makes the file, the loop fills it,
- * and from then on stores to both, until the disk thread has renamed it over the old one. The old one still has what
+ * What has died is folded in memory, and then by a new book: the disk thread makes the file, the loop fills it in
+ * slices and stores to both from then on, until the disk thread has renamed it over the old one. The old one still has what
  * died as a segment with its last value, the new one has it in the folded totals: never both, so at each instant the
  * file under the ledger's name is right. Nothing is synced: after a power cut another boot begins at zero.
  *
@@ -21,9 +21,11 @@
 #define LEDGER_NAME 192
 #define LEDGER_RETRY_MS 30000	/* after a file could not be made */
 
-/* Where the cells of a record are in the two books; 0: not in it. Embedded in what has a record; zero at first. */
+/* Where the cells of a record are in the two books; 0: not in it. In the other book only when `round` is the
+ * ledger's. Embedded in what has a record; zero at first. */
 struct ledger_slot {
 	uint32_t at[2];
+	uint32_t round;
 };
 
 struct ledger;
@@ -31,13 +33,14 @@ struct ledger;
 struct ledger_ops {
 	/* Bytes that ledger_fill() would take. */
 	uint64_t (*needs)(struct ledger *ledger);
-	/* Enters everything by ledger_fill(). False: no room. */
-	bool (*fill)(struct ledger *ledger);
+	/* Enters by ledger_fill() what ledger_filled() says is not in the new book yet, what others refer to first,
+	 * at most `budget` records. How many; -1: no room. */
+	int (*fill)(struct ledger *ledger, int budget);
 	/* The new book is the ledger; or there will be none for a while. */
 	void (*replaced)(struct ledger *ledger);
 };
 
-enum ledger_stage { LEDGER_RESTS, LEDGER_MAKES, LEDGER_RENAMES };
+enum ledger_stage { LEDGER_RESTS, LEDGER_MAKES, LEDGER_FILLS, LEDGER_RENAMES };
 
 /* Embedded in its owner. */
 struct ledger {
@@ -51,6 +54,8 @@ struct ledger {
 	struct book books[2];		/* mappings owned; the other one while a new one is made */
 	unsigned current;
 	enum ledger_stage stage;
+	uint32_t round;			/* of filling: the first is 1 */
+	struct loop_timer slice;
 	bool again;			/* another new one when this is done */
 	bool stale;			/* something was folded: a new one at the next tick */
 	bool foreign;			/* a file of a newer version has the name: none is made */
@@ -69,6 +74,9 @@ struct ledger {
 /* `directory` and `boot` are borrowed. */
 void ledger_init(struct ledger *ledger, const struct ledger_ops *ops, struct disk *disk, int directory,
 		 const char *boot, const char *app, uid_t uid);
+
+/* Before it is renewed the first time, and where it stays. -PRODD_E_NO_MEMORY. */
+int ledger_start(struct ledger *ledger, struct loop *loop, struct prodd_error *e);
 
 /* Unmaps; no job may be queued. */
 void ledger_clear(struct ledger *ledger);
@@ -93,7 +101,10 @@ void ledger_tick(struct ledger *ledger);
 void ledger_enter(struct ledger *ledger, struct ledger_slot *slot, struct book_record record, const void *body,
 		  const uint64_t *cells);
 
-/* The same, while a new book is filled, and into that one alone. False: no room. */
+/* While a new book is filled: is it in there, or must it come? */
+bool ledger_filled(const struct ledger *ledger, const struct ledger_slot *slot);
+
+/* As ledger_enter(), into the new book alone. False: no room. */
 bool ledger_fill(struct ledger *ledger, struct ledger_slot *slot, struct book_record record, const void *body,
 		 const uint64_t *cells);
 

@@ -149,47 +149,69 @@ static uint64_t needs(struct ledger *ledger)
 	return bytes;
 }
 
-static bool fill_family(struct ledger *ledger, struct family *family)
+/* Records that may still be entered in this slice. */
+struct slice {
+	struct ledger *ledger;
+	int left;
+	bool full;			/* the new book has no room */
+};
+
+/* Is it to be entered now? */
+static bool wants(struct slice *slice, const struct ledger_slot *slot)
+{
+	return slice->left > 0 && !slice->full && !ledger_filled(slice->ledger, slot);
+}
+
+static void entered(struct slice *slice, bool good)
+{
+	slice->left--;
+	slice->full = slice->full || !good;
+}
+
+static void fill_family(struct slice *slice, struct family *family)
 {
 	if (family->id == 0)
 		family->id = registry_id(family->registry);
-	if (!family_record(ledger, family, ledger_fill))
-		return false;
-	for (size_t i = 0; i < family->count; i++) {
+	if (wants(slice, &family->slot))
+		entered(slice, family_record(slice->ledger, family, ledger_fill));
+	for (size_t i = 0; i < family->count && slice->left > 0 && !slice->full; i++) {
 		struct series *series = family->series[i];
 
 		if (series->id == 0)
 			series->id = registry_id(family->registry);
-		if (!series_record(ledger, series, ledger_fill))
-			return false;
+		if (wants(slice, &series->slot))
+			entered(slice, series_record(slice->ledger, series, ledger_fill));
 	}
-	return true;
 }
 
-static bool fill_attachment(struct ledger *ledger, struct attachment *attachment)
+static void fill_attachment(struct slice *slice, struct attachment *attachment)
 {
 	struct binding *binding;
 
-	if (!attachment_record(ledger, attachment, ledger_fill))
-		return false;
-	LIST_FOREACH(binding, &attachment->bindings, in_owner)
-		if (is_kept(binding->series->family) && !binding_record(ledger, binding, ledger_fill))
-			return false;
-	return true;
+	if (wants(slice, &attachment->slot))
+		entered(slice, attachment_record(slice->ledger, attachment, ledger_fill));
+	LIST_FOREACH(binding, &attachment->bindings, in_owner) {
+		if (slice->left == 0 || slice->full)
+			return;
+		if (is_kept(binding->series->family) && wants(slice, &binding->slot))
+			entered(slice, binding_record(slice->ledger, binding, ledger_fill));
+	}
 }
 
-static bool fill(struct ledger *ledger)
+/* From the beginning each time: what has come since may be what others refer to. */
+static int fill(struct ledger *ledger, int budget)
 {
 	struct registry *registry = container_of(ledger, struct registry, ledger);
+	struct slice slice = { ledger, budget, false };
 	struct attachment *attachment;
 
 	for (size_t i = 0; i < registry->count; i++)
-		if (is_kept(registry->families[i]) && !fill_family(ledger, registry->families[i]))
-			return false;
+		if (is_kept(registry->families[i]))
+			fill_family(&slice, registry->families[i]);
 	LIST_FOREACH(attachment, &registry->attachments, link)
-		if (attachment->state != ATTACHMENT_SETS && !fill_attachment(ledger, attachment))
-			return false;
-	return true;
+		if (attachment->state != ATTACHMENT_SETS)
+			fill_attachment(&slice, attachment);
+	return slice.full ? -1 : budget - slice.left;
 }
 
 static void replaced(struct ledger *ledger)
@@ -250,6 +272,8 @@ void registry_fold(struct registry *registry)
 {
 	struct attachment *attachment, *next;
 
+	if (registry->ledger.stage == LEDGER_FILLS)
+		return;		/* a series may be in the new book already, and the attachment not yet */
 	for (attachment = LIST_FIRST(&registry->attachments); attachment; attachment = next) {
 		next = LIST_NEXT(attachment, link);
 		if (attachment->state == ATTACHMENT_DEAD && all_on_record(registry, attachment))

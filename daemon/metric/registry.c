@@ -90,6 +90,8 @@ struct registry *registry_new(struct metric *metric, const char *name, uid_t uid
 	LIST_INIT(&registry->attachments);
 	STAILQ_INIT(&registry->waiting);
 	ledger_init(&registry->ledger, &registry_ledger_ops, metric->disk, metric->directory, metric->boot, name, uid);
+	if (ledger_start(&registry->ledger, metric->loop, e) < 0)
+		return registry_free(registry);
 	HASH_ADD_STR(metric->registries, name, registry);
 	if (!registry->hh.tbl) {
 		prodd_error_set(e, PRODD_E_NO_MEMORY, "the metrics of %s", name);

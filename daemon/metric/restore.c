@@ -260,8 +260,11 @@ static struct registry *registry_with(struct metric *metric, struct ledger *ledg
 		ledger_clear(ledger);
 		return NULL;
 	}
+	ledger_clear(&registry->ledger);
 	registry->ledger = *ledger;
-	return registry;
+	if (ledger_start(&registry->ledger, metric->loop, e) == 0)
+		return registry;
+	return registry_free(registry);
 }
 
 /* The app of a file that cannot be read, by the file's name. */

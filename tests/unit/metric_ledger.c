@@ -395,6 +395,59 @@ START_TEST(a_ledger_grows)
 }
 END_TEST
 
+/* More than a slice: counters go on, processes die and others come between two slices, and then prodd is killed. */
+START_TEST(a_book_is_filled_in_slices)
+{
+	struct segment_family is = FAMILY(SEGMENT_COUNTER, "served_total", .label_count = 1, .labels = { { "a", 1 } });
+	int64_t number = process_family(&one, is);
+	_Atomic uint64_t *cells[1200], *late;
+	char text[16];
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < 1200; i++) {
+		const char *const values[] = { text };
+
+		snprintf(text, sizeof text, "%u", i);
+		cells[i] = process_series(&one, number, &is, values);
+		*cells[i] = i;
+	}
+	*process_counter(&two, "other_total") = 5;
+	process_attach(&one, APP);
+	process_attach(&two, APP);
+	for (unsigned i = 0; i < 10; i++)
+		metric_look(rig.metric);
+	rig_disk();
+	ledger_renew(&rig_registry(APP)->ledger);
+	while (rig_registry(APP)->ledger.stage != LEDGER_FILLS)
+		ck_assert(rig_disk_step());
+	late = process_counter(&one, "late_total");
+	for (unsigned i = 0; i < 1200; i++)
+		*cells[i] += 1;
+	process_end(&two);
+	ck_assert_uint_eq(rig_count(APP, "other_total", NULL), 5);
+	for (unsigned turns = 0; turns < (unsigned)_i; turns++) {
+		*late += 1;
+		rig_count(APP, "served_total", "a=\"7\"");
+		if (!rig_turn())
+			rig_disk_step();
+	}
+	for (unsigned i = 0; i < 1200; i++) {
+		snprintf(text, sizeof text, "a=\"%u\"", i);
+		sum += rig_count(APP, "served_total", text);
+	}
+	ck_assert_uint_eq(sum, 1200 * 1199 / 2 + 1200);
+	rig_crash();
+	rig_start();
+	for (unsigned i = 0; i < 1200; i++) {
+		snprintf(text, sizeof text, "a=\"%u\"", i);
+		sum -= rig_count(APP, "served_total", text);
+	}
+	ck_assert_uint_eq(sum, 0);
+	ck_assert_uint_eq(rig_count(APP, "other_total", NULL), 5);
+	ck_assert_uint_eq(counters.metric_ledgers_damaged, 0);
+}
+END_TEST
+
 static Suite *ledger_suite(void)
 {
 	Suite *s = suite_create("metric_ledger");
@@ -412,6 +465,7 @@ static Suite *ledger_suite(void)
 	tcase_add_test(tc, a_newer_ledger_is_left_alone);
 	tcase_add_test(tc, without_a_ledger_counters_are_told_and_it_is_tried_again);
 	tcase_add_test(tc, a_ledger_grows);
+	tcase_add_loop_test(tc, a_book_is_filled_in_slices, 0, 8);
 	suite_add_tcase(s, tc);
 	return s;
 }

@@ -41,9 +41,28 @@ bool rig_disk_step(void)
 	return true;
 }
 
+static bool is_filled(void)
+{
+	struct registry *registry, *next;
+	bool filled = false;
+
+	HASH_ITER(hh, rig.metric->registries, registry, next)
+		filled |= registry->ledger.stage == LEDGER_FILLS;
+	return filled;
+}
+
+/* A turn of the loop, for the slices that a book is filled in. */
+bool rig_turn(void)
+{
+	if (!is_filled())
+		return false;
+	event_base_loop(rig.loop.base, EVLOOP_NONBLOCK);
+	return true;
+}
+
 void rig_disk(void)
 {
-	while (rig_disk_step())
+	while (rig_disk_step() || rig_turn())
 		;
 }
 

@@ -40,6 +40,7 @@ void rig_start(void);		/* prodd begins, with what is in rig.state */
 void rig_stop(void);		/* it ends in order */
 void rig_crash(void);		/* its memory is gone, without a last reading */
 void rig_disk(void);		/* all jobs run, and what they lead to */
+bool rig_turn(void);		/* a turn of the loop, if a ledger is being filled */
 bool rig_disk_step(void);	/* one half of one job: run() or done(). False: there is none */
 
 struct registry *rig_registry(const char *app);
