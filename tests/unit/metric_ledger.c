@@ -169,6 +169,28 @@ START_TEST(nothing_is_told_before_it_is_on_record)
 }
 END_TEST
 
+/* A process for which the book has no room is told of when the new book is there. */
+START_TEST(who_is_not_on_record_does_not_count_yet)
+{
+	struct ledger *ledger = &rig_registry(APP)->ledger;
+
+	*process_counter(&one, "served_total") = 3;
+	*process_counter(&two, "served_total") = 4;
+	process_attach(&one, APP);
+	rig_disk();
+	ledger->books[ledger->current].used = ledger->books[ledger->current].size;
+	process_attach(&two, APP);
+	ck_assert_uint_eq(rig_count(APP, "served_total", NULL), 3);
+	process_end(&two);
+	ck_assert_uint_eq(rig_count(APP, "served_total", NULL), 3);
+	rig_disk();
+	ck_assert_uint_eq(rig_count(APP, "served_total", NULL), 7);
+	rig_crash();
+	rig_start();
+	ck_assert_uint_eq(rig_count(APP, "served_total", NULL), 7);
+}
+END_TEST
+
 /*
  * A crash after each step of the disk thread, while counters go on, processes die and others come: what was
  * told is there afterwards, and what is still counted by somebody is not lost nor there twice.
@@ -459,6 +481,7 @@ static Suite *ledger_suite(void)
 	tcase_add_test(tc, an_orderly_end_reads_all_once_more);
 	tcase_add_test(tc, a_segment_counts_once_however_often_it_comes_back);
 	tcase_add_test(tc, nothing_is_told_before_it_is_on_record);
+	tcase_add_test(tc, who_is_not_on_record_does_not_count_yet);
 	tcase_add_test(tc, a_crash_between_any_two_steps_loses_nothing);
 	tcase_add_test(tc, another_boot_begins_at_zero);
 	tcase_add_test(tc, a_damaged_ledger_is_put_aside);
