@@ -21,7 +21,8 @@ static const char sets_kind = 'g';
 
 /* ---- lifecycle */
 
-struct attachment *attachment_new(struct registry *registry, enum attachment_state state, const char *instance)
+struct attachment *attachment_new(struct registry *registry, enum attachment_state state,
+				  const char *instance)
 {
 	struct attachment *a;
 
@@ -252,13 +253,16 @@ static uint64_t began_ns(const struct attachment *a)
 {
 	uint64_t now_ms = clock_wall_ms(), made_ms = a->segment.made_ns / 1000000;
 
-	return made_ms <= now_ms && made_ms + clock_boot_ms() >= now_ms ? a->segment.made_ns : now_ms * 1000000;
+	return made_ms <= now_ms && made_ms + clock_boot_ms() >= now_ms ? a->segment.made_ns
+									: now_ms * 1000000;
 }
 
-/* What counted into the overflow series before prodd's restart does so now, even if there is room: it is in there. */
+/* What counted into the overflow series before prodd's restart does so now, even if there is room: it is in
+ * there. */
 static struct series *series_for(struct attachment *a, struct family *family, const struct segment_read *read)
 {
-	struct series *series = registry_series(a->registry, family, read->values, read->entry.labels, began_ns(a));
+	struct series *series =
+		registry_series(a->registry, family, read->values, read->entry.labels, began_ns(a));
 
 	if (!series || !a->restored || !family->overflow || registry_bound(series, a))
 		return series;
@@ -351,7 +355,8 @@ static int check_process(const struct attachment *a, const struct identity *who,
 {
 	if (a->pid == who->pid && (a->start == start || !a->start || !start))
 		return 0;
-	return prodd_error_set(e, PRODD_E_USAGE, "segment.attach: the segment is that of process %d", (int)a->pid);
+	return prodd_error_set(e, PRODD_E_USAGE, "segment.attach: the segment is that of process %d",
+			       (int)a->pid);
 }
 
 static unsigned long long start_of(const struct identity *who)
@@ -373,15 +378,16 @@ static void join(struct attachment *a, struct session *session)
 }
 
 /* The same memory once more: its process has connected anew. */
-static int rejoin(struct registry *registry, struct session *session, struct mapping *mapping, struct prodd_slice uuid,
-		  struct prodd_error *e)
+static int rejoin(struct registry *registry, struct session *session, struct mapping *mapping,
+		  struct prodd_slice uuid, struct prodd_error *e)
 {
 	const struct identity *who = session_identity(session);
 	struct attachment *a = container_of(mapping, struct attachment, mapping);
 
 	if (mapping->kind != &attachment_kind || a->registry != registry || a->ending ||
 	    memcmp(a->uuid, uuid.at, sizeof a->uuid) != 0)
-		return prodd_error_set(e, PRODD_E_USAGE, "segment.attach: the memory is shared already, as something else");
+		return prodd_error_set(e, PRODD_E_USAGE,
+				       "segment.attach: the memory is shared already, as something else");
 	if (check_process(a, who, start_of(who), e) < 0)
 		return -PRODD_E_USAGE;
 	counters.metric_segments_returned++;
@@ -389,25 +395,28 @@ static int rejoin(struct registry *registry, struct session *session, struct map
 	return 0;
 }
 
-static int map(struct attachment *a, int fd, uid_t uid, struct prodd_slice uuid, uint64_t size, struct prodd_error *e)
+static int map(struct attachment *a, int fd, uid_t uid, struct prodd_slice uuid, uint64_t size,
+	       struct prodd_error *e)
 {
 	uint8_t found[16];
-	int r = mapping_take(&a->mapping, a->registry->metric->mappings, fd, uid, SEGMENT_HEAD, SEGMENT_SIZE_MAX, e);
+	int r = mapping_take(&a->mapping, a->registry->metric->mappings, fd, uid, SEGMENT_HEAD,
+			     SEGMENT_SIZE_MAX, e);
 
 	if (r < 0)
 		return r;
 	a->mapping.kind = &attachment_kind;
 	r = segment_attach(&a->segment, a->mapping.at, a->mapping.size, found, e);
 	if (r == 0 && (a->mapping.size != size || memcmp(found, uuid.at, sizeof found) != 0))
-		r = prodd_error_set(e, PRODD_E_USAGE, "segment.attach: size or uuid is not that of the memory");
+		r = prodd_error_set(e, PRODD_E_USAGE,
+				    "segment.attach: size or uuid is not that of the memory");
 	if (r < 0)
 		mapping_clear(&a->mapping);
 	return r;
 }
 
 /* Of one that is known by the ledger, or made now; `fd` is the caller's only until mapping_take(). */
-static int share_new(struct registry *registry, struct session *session, int fd, struct prodd_slice uuid, uint64_t size,
-		     struct prodd_error *e)
+static int share_new(struct registry *registry, struct session *session, int fd, struct prodd_slice uuid,
+		     uint64_t size, struct prodd_error *e)
 {
 	const struct identity *who = session_identity(session);
 	unsigned long long start = start_of(who);
@@ -416,7 +425,8 @@ static int share_new(struct registry *registry, struct session *session, int fd,
 
 	if (!a) {
 		file_close(&fd);
-		return prodd_error_set(e, PRODD_E_OVER_LIMIT, "segment.attach: %s has its most segments", registry->name);
+		return prodd_error_set(e, PRODD_E_OVER_LIMIT, "segment.attach: %s has its most segments",
+				       registry->name);
 	}
 	r = map(a, fd, who->uid, uuid, size, e);
 	if (r < 0) {
@@ -433,8 +443,8 @@ static int share_new(struct registry *registry, struct session *session, int fd,
 	return 0;
 }
 
-static int share_known(struct attachment *a, struct session *session, int fd, struct prodd_slice uuid, uint64_t size,
-		       struct prodd_error *e)
+static int share_known(struct attachment *a, struct session *session, int fd, struct prodd_slice uuid,
+		       uint64_t size, struct prodd_error *e)
 {
 	const struct identity *who = session_identity(session);
 	int r = 0;
@@ -476,7 +486,8 @@ int attachment_share(struct registry *registry, struct session *session, int fd,
 		return r;
 	}
 	known = attachment_find(registry, (const uint8_t *)uuid.at);
-	r = known ? share_known(known, session, fd, uuid, size, e) : share_new(registry, session, fd, uuid, size, e);
+	r = known ? share_known(known, session, fd, uuid, size, e)
+		  : share_new(registry, session, fd, uuid, size, e);
 	if (r == 0)
 		metric_look_soon(registry->metric);
 	return r;

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A process that counts into an app's series: its segment, mapped; or what the
- * ledger knows of it until it comes back; or, for those without a segment,
- * what they pushed.
+ * A process that counts into an app's series: its segment, mapped; or what the ledger knows of it until it
+ * comes back; or, for those without a segment, what they pushed.
  *
- * A hang-up is no death: the segment stays mapped and counted. It ends when the kernel says that
- * the process has ended, or when the app closed it in order and its session is over: then it is read for the last
- * time, its gauges go, and its counts wait to be folded.
+ * A hang-up is no death: the segment stays mapped and counted. It ends when the kernel says that the process
+ * has ended, or when the app closed it in order and its session is over: then it is read for the last time,
+ * its gauges go, and its counts wait to be folded.
  */
 #ifndef PRODD_METRIC_ATTACHMENT_H
 #define PRODD_METRIC_ATTACHMENT_H
@@ -61,7 +60,8 @@ struct attachment {
 extern const char attachment_kind;	/* of its mapping and its peer */
 
 /* NULL: no memory, or the app has its most. */
-struct attachment *attachment_new(struct registry *registry, enum attachment_state state, const char *instance);
+struct attachment *attachment_new(struct registry *registry, enum attachment_state state,
+				  const char *instance);
 /* Its bindings go with it. NULL is allowed; returns NULL. */
 struct attachment *attachment_free(struct attachment *attachment);
 
@@ -75,7 +75,8 @@ int attachment_share(struct registry *registry, struct session *session, int fd,
 /* Watches for the end of the process of one that the ledger knows. False: it has ended already. */
 bool attachment_await(struct attachment *attachment);
 
-/* Reads at most `budget` new entries, and finishes what has ended. Returns how many were read; `budget`: there may be more. */
+/* Reads at most `budget` new entries, and finishes what has ended. Returns how many were read; `budget`:
+ * there may be more. */
 unsigned attachment_look(struct attachment *attachment, unsigned budget);
 
 /* Reads what it counts. */
@@ -87,7 +88,8 @@ void attachment_end(struct attachment *attachment);
 /* Whether its gauges are told. */
 bool attachment_shows_gauges(const struct attachment *attachment);
 
-/* Gauges of a session without a segment: the session's own, made when there is none. NULL: no memory or over the limit. */
+/* Gauges of a session without a segment: the session's own, made when there is none. NULL: no memory or over
+ * the limit. */
 struct attachment *attachment_of_session(struct registry *registry, struct session *session);
 /* Counters and histograms without a segment. */
 struct attachment *attachment_of_pushes(struct registry *registry);

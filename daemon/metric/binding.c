@@ -70,7 +70,8 @@ static uint64_t load(const struct segment *s, uint32_t cell, uint32_t shard)
 
 /* ---- counts */
 
-/* Sum over places and shards of the word `at` cells behind the first. False: more than anything can have counted. */
+/* Sum over places and shards of the word `at` cells behind the first. False: more than anything can have
+ * counted. */
 static bool sum_counts(const struct binding *binding, const struct segment *s, unsigned at, uint64_t *ret)
 {
 	uint64_t sum = 0;
@@ -154,7 +155,8 @@ static void read_gauge(struct binding *binding, const struct segment *s)
 			counters.metric_readings_wrong++;
 			continue;
 		}
-		value = latest ? series_combine(binding->series->family->is.mode, value, one, set_ns > latest) : one;
+		value = latest ? series_combine(binding->series->family->is.mode, value, one, set_ns > latest)
+			       : one;
 		latest = set_ns > latest ? set_ns : latest;
 	}
 	if (latest == 0 || isnan(value))

@@ -48,7 +48,11 @@ void book_begin(struct book *ret, void *at, uint64_t size, const char *app, uint
 
 	*ret = (struct book){ at, size, BOOK_HEAD };
 	*head = (struct book_head){
-		.magic = BOOK_MAGIC, .version = BOOK_VERSION, .head_size = BOOK_HEAD, .size = size, .uid = uid,
+		.magic = BOOK_MAGIC,
+		.version = BOOK_VERSION,
+		.head_size = BOOK_HEAD,
+		.size = size,
+		.uid = uid,
 	};
 	snprintf(head->app, sizeof head->app, "%s", app);
 	snprintf(head->boot, sizeof head->boot, "%s", boot);
@@ -65,14 +69,15 @@ int book_open(struct book *ret, void *at, uint64_t size, struct prodd_error *e)
 		return prodd_error_set(e, PRODD_E_CORRUPT, "not a ledger");
 	if (head->version > BOOK_VERSION)
 		return prodd_error_set(e, PRODD_E_UNSUPPORTED,
-				       "format version %u is newer than this program's %u; left untouched", head->version,
-				       BOOK_VERSION);
+				       "format version %u is newer than this program's %u; left untouched",
+				       head->version, BOOK_VERSION);
 	if (head->check != head_check(head) || head->head_size != BOOK_HEAD)
 		return prodd_error_set(e, PRODD_E_CORRUPT, "the head does not match its checksum");
 	used = atomic_load_explicit(&head->used, memory_order_acquire);
 	if (head->size != size || used < BOOK_HEAD || used > size || used % 8 != 0)
 		return prodd_error_set(e, PRODD_E_CORRUPT, "%llu bytes in use of %llu, in a file of %llu",
-				       (unsigned long long)used, (unsigned long long)head->size, (unsigned long long)size);
+				       (unsigned long long)used, (unsigned long long)head->size,
+				       (unsigned long long)size);
 	if (!memchr(head->app, 0, sizeof head->app) || !memchr(head->boot, 0, sizeof head->boot))
 		return prodd_error_set(e, PRODD_E_CORRUPT, "a name without an end");
 	*ret = (struct book){ at, size, used };
@@ -121,8 +126,8 @@ int book_next(const struct book *book, uint64_t *at, struct book_entry *ret, str
 		return prodd_error_set(e, PRODD_E_CORRUPT, "a record is cut short");
 	memcpy(r, from, sizeof *r);
 	if (r->size > left || r->cells > BOOK_CELLS_MAX || r->size != book_needs(r->body, r->cells))
-		return prodd_error_set(e, PRODD_E_CORRUPT, "a record of %u bytes where %llu are left", r->size,
-				       (unsigned long long)left);
+		return prodd_error_set(e, PRODD_E_CORRUPT, "a record of %u bytes where %llu are left",
+				       r->size, (unsigned long long)left);
 	ret->body = (struct prodd_slice){ (const char *)from + sizeof *r, r->body };
 	if (r->check != record_check(r, ret->body.at))
 		return prodd_error_set(e, PRODD_E_CORRUPT, "a record does not match its checksum");

@@ -49,7 +49,7 @@ _Static_assert(sizeof(struct book_head) <= BOOK_HEAD, "layout");
  */
 enum book_kind {
 	BOOK_FAMILY = 1,	/* body: record push_family of the wire; no cells */
-	BOOK_SERIES = 2,	/* of a family; body: record push_series; cells: what was folded, and `shown` of a histogram */
+	BOOK_SERIES = 2,	/* of a family; body: push_series; cells: what was folded, and `shown` */
 	BOOK_SEGMENT = 3,	/* body: struct book_segment; no cells */
 	BOOK_READING = 4,	/* of a segment, `with` a series; no body; cells: the last value read */
 };
@@ -89,7 +89,8 @@ struct book {
 /* Begins one in zeroed memory. `boot` is a text. */
 void book_begin(struct book *ret, void *at, uint64_t size, const char *app, uint32_t uid, const char *boot);
 
-/* Checks the head of a file. -PRODD_E_CORRUPT says what is wrong; -PRODD_E_UNSUPPORTED: of a newer version. */
+/* Checks the head of a file. -PRODD_E_CORRUPT says what is wrong; -PRODD_E_UNSUPPORTED: of a newer version.
+ */
 int book_open(struct book *ret, void *at, uint64_t size, struct prodd_error *e);
 
 const struct book_head *book_head(const struct book *book);
@@ -97,16 +98,20 @@ const struct book_head *book_head(const struct book *book);
 /* Bytes that a record of that body and so many cells takes. */
 uint64_t book_needs(size_t body, unsigned cells);
 
-/* Appends `record` (of which size and check are filled in here). Returns the offset of its cells; 0: no room. */
+/* Appends `record` (of which size and check are filled in here). Returns the offset of its cells; 0: no
+ * room. */
 uint32_t book_append(struct book *book, struct book_record record, const void *body, const uint64_t *cells);
 
 /* One store. `offset` as book_append() returned it. */
 static inline void book_put(const struct book *book, uint32_t offset, unsigned cell, uint64_t value)
 {
-	atomic_store_explicit((_Atomic uint64_t *)(void *)(book->at + offset + cell * 8ull), value, memory_order_relaxed);
+	_Atomic uint64_t *at = (_Atomic uint64_t *)(void *)(book->at + offset + cell * 8ull);
+
+	atomic_store_explicit(at, value, memory_order_relaxed);
 }
 
-/* The next record, checked; borrows from the book. 1; 0: the end; -PRODD_E_CORRUPT. *at is BOOK_HEAD at first. */
+/* The next record, checked; borrows from the book. 1; 0: the end; -PRODD_E_CORRUPT. *at is BOOK_HEAD at
+ * first. */
 struct book_entry {
 	struct book_record record;
 	struct prodd_slice body;

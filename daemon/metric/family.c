@@ -101,7 +101,8 @@ bool family_differs(const struct segment_family *a, const struct segment_family 
 	else if (a->mode != b->mode)
 		snprintf(ret, size, "mode %s, not %s", modes[a->mode], modes[b->mode]);
 	else if (!prodd_slice_equal(a->unit, b->unit))
-		snprintf(ret, size, "unit \"%.*s\", not \"%.*s\"", PRODD_SLICE(a->unit), PRODD_SLICE(b->unit));
+		snprintf(ret, size, "unit \"%.*s\", not \"%.*s\"", PRODD_SLICE(a->unit),
+			 PRODD_SLICE(b->unit));
 	else if (labels_differ(a, b))
 		snprintf(ret, size, "other labels");
 	else if (buckets_differ(a, b))
@@ -168,7 +169,8 @@ bool family_add(struct family *family, struct series *series)
 
 	if (family->count == family->room && !grow(family))
 		return false;
-	memmove(&family->series[place + 1], &family->series[place], (family->count - place) * sizeof *family->series);
+	memmove(&family->series[place + 1], &family->series[place],
+		(family->count - place) * sizeof *family->series);
 	family->series[place] = series;
 	family->count++;
 	return true;
@@ -179,7 +181,8 @@ void family_remove(struct family *family, struct series *series)
 	size_t place = place_of(family, series->labels, false);
 
 	family->count--;
-	memmove(&family->series[place], &family->series[place + 1], (family->count - place) * sizeof *family->series);
+	memmove(&family->series[place], &family->series[place + 1],
+		(family->count - place) * sizeof *family->series);
 	if (family->overflow == series)
 		family->overflow = NULL;
 }
@@ -206,7 +209,8 @@ int family_encode(const struct segment_family *is, struct prodd_buffer *b)
 				    .unit = is->unit,
 				    .help = is->help,
 				    .labels = prodd_list(&labels, is->label_count),
-				    .buckets = is->bucket_count ? prodd_buffer_slice(&buckets) : (struct prodd_slice){ 0 },
+				    .buckets = is->bucket_count ? prodd_buffer_slice(&buckets)
+								: (struct prodd_slice){ 0 },
 			    });
 }
 
@@ -225,7 +229,8 @@ static int decode_buckets(struct prodd_slice value, struct segment_family *ret, 
 	uint32_t count;
 
 	if (!prodd_cursor_array(&cursor, &count) || count > SEGMENT_BUCKETS_MAX)
-		return prodd_error_set(e, PRODD_E_USAGE, "buckets: expected an array of at most %u numbers", SEGMENT_BUCKETS_MAX);
+		return prodd_error_set(e, PRODD_E_USAGE, "buckets: expected an array of at most %u numbers",
+				       SEGMENT_BUCKETS_MAX);
 	ret->bucket_count = count;
 	for (uint32_t i = 0; i < count; i++)
 		if (!prodd_cursor_float(&cursor, &ret->buckets[i]))
@@ -237,21 +242,25 @@ int family_decode(const struct wire_push_family *from, struct segment_family *re
 {
 	struct prodd_iter labels = prodd_iter(from->labels);
 	unsigned type = word(types, sizeof types / sizeof *types, from->type, SEGMENT_COUNTER);
-	unsigned mode = from->mode.size ? word(modes, sizeof modes / sizeof *modes, from->mode, 0) : SEGMENT_LAST;
+	unsigned mode =
+		from->mode.size ? word(modes, sizeof modes / sizeof *modes, from->mode, 0) : SEGMENT_LAST;
 
 	*ret = (struct segment_family){ .name = from->name, .unit = from->unit, .help = from->help };
 	if (type == sizeof types / sizeof *types)
 		return prodd_error_set(e, PRODD_E_USAGE, "type: expected counter, gauge or histogram");
 	if (mode == sizeof modes / sizeof *modes || (mode && type != SEGMENT_GAUGE))
-		return prodd_error_set(e, PRODD_E_USAGE, "mode: expected, of a gauge, last, sum, min, max or each");
+		return prodd_error_set(e, PRODD_E_USAGE,
+				       "mode: expected, of a gauge, last, sum, min, max or each");
 	ret->type = (enum segment_type)type;
 	ret->mode = (enum segment_mode)mode;
 	if (from->labels.count > SEGMENT_LABELS_MAX)
 		return prodd_error_set(e, PRODD_E_USAGE, "labels: at most %u", SEGMENT_LABELS_MAX);
-	while (ret->label_count < SEGMENT_LABELS_MAX && prodd_next_text(&labels, &ret->labels[ret->label_count]))
+	while (ret->label_count < SEGMENT_LABELS_MAX &&
+	       prodd_next_text(&labels, &ret->labels[ret->label_count]))
 		ret->label_count++;
 	if (type != SEGMENT_HISTOGRAM)
-		return from->buckets.size ? prodd_error_set(e, PRODD_E_USAGE, "buckets: only of a histogram") : 0;
+		return from->buckets.size ? prodd_error_set(e, PRODD_E_USAGE, "buckets: only of a histogram")
+					  : 0;
 	return from->buckets.size ? decode_buckets(from->buckets, ret, e)
 				  : prodd_error_set(e, PRODD_E_USAGE, "buckets: expected of a histogram");
 }

@@ -45,8 +45,9 @@ bool family_differs(const struct segment_family *a, const struct segment_family 
 
 /* NULL: none. */
 struct series *family_find(const struct family *family, struct prodd_slice labels);
-/* The first whose labels are greater than those of `last` (NULL: the first of all); NULL: none. *place is where `last` stood, and
- * becomes where the one that is returned stands: unless others came between, nothing is searched. */
+/* The first whose labels are greater than those of `last` (NULL: the first of all); NULL: none. *place is
+ * where `last` stood, and becomes where the one that is returned stands: unless others came between, nothing
+ * is searched. */
 struct series *family_after(const struct family *family, const struct series *last, size_t *place);
 /* False: no memory. */
 bool family_add(struct family *family, struct series *series);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Escapes by the text format 0.0.4 (prometheus.io/docs/instrumenting/exposition_formats), which OpenMetrics shares. */
+/* Escapes by the text format 0.0.4 (prometheus.io/docs/instrumenting/exposition_formats), which OpenMetrics
+ * shares. */
 #include "daemon/metric/labels.h"
 
 static void escape(struct prodd_buffer *b, struct prodd_slice value)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Labels as they stand in the Prometheus text: app="orders",method="GET". Escaped: backslash, quote, newline. */
+/* Labels as they stand in the Prometheus text: app="orders",method="GET". Escaped: backslash, quote,
+ * newline. */
 #ifndef PRODD_METRIC_LABELS_H
 #define PRODD_METRIC_LABELS_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Two places for a book.  Invariant: what may be told is in the current one; while a new one is being renamed, in
- * both, since either may be what the next daemon finds.
+ * Two places for a book.  Invariant: what may be told is in the current one; while a new one is being
+ * renamed, in both, since either may be what the next daemon finds.
  */
 #define _GNU_SOURCE
 #include "daemon/metric/ledger.h"
@@ -26,7 +26,9 @@
 void ledger_init(struct ledger *ledger, const struct ledger_ops *ops, struct disk *disk, int directory,
 		 const char *boot, const char *app, uid_t uid)
 {
-	*ledger = (struct ledger){ .ops = ops, .disk = disk, .directory = directory, .boot = boot, .uid = uid };
+	*ledger = (struct ledger){
+		.ops = ops, .disk = disk, .directory = directory, .boot = boot, .uid = uid,
+	};
 	snprintf(ledger->app, sizeof ledger->app, "%s", app);
 	snprintf(ledger->name, sizeof ledger->name, "%s.ledger", app);
 }
@@ -82,9 +84,10 @@ void ledger_put_aside(struct ledger *ledger, const char *why)
 	snprintf(to, sizeof to, "%s.damaged.%" PRIu64, ledger->name, clock_wall_ms());
 	counters.metric_ledgers_damaged++;
 	if (renameat(ledger->directory, ledger->name, ledger->directory, to) < 0)
-		log_error("metrics: %s is damaged (%s), and could not be put aside: %s", ledger->name, why, strerror(errno));
+		log_error("metrics: %s is damaged (%s), and could not be put aside: %s", ledger->name, why,
+			  strerror(errno));
 	else
-		log_error("metrics: %s is damaged (%s); it is put aside as %s, and what it counted begins at zero",
+		log_error("metrics: %s is damaged (%s); put aside as %s; its counters begin at zero",
 			  ledger->name, why, to);
 }
 
@@ -166,7 +169,8 @@ static void run_rename(struct disk_job *job)
 	char name[LEDGER_NAME + 16];
 
 	temporary_name(ledger, name, sizeof name);
-	ledger->work.failed = renameat(ledger->directory, name, ledger->directory, ledger->name) < 0 ? errno : 0;
+	ledger->work.failed =
+		renameat(ledger->directory, name, ledger->directory, ledger->name) < 0 ? errno : 0;
 	if (ledger->work.failed)
 		unlinkat(ledger->directory, name, 0);
 }
@@ -187,7 +191,7 @@ static void fail(struct ledger *ledger, const char *why)
 {
 	if (!ledger->failing) {
 		ledger->failed_ms = clock_wall_ms();
-		log_error("metrics: %s cannot be written: %s; counters of %s would not survive a crash of prodd",
+		log_error("metrics: %s cannot be written: %s; counters of %s would not survive a crash",
 			  ledger->name, why, ledger->app);
 	}
 	snprintf(ledger->why, sizeof ledger->why, "%s", why);
@@ -318,8 +322,8 @@ bool ledger_fill(struct ledger *ledger, struct ledger_slot *slot, struct book_re
 	return slot->at[!ledger->current] != 0;
 }
 
-void ledger_enter(struct ledger *ledger, struct ledger_slot *slot, struct book_record record, const void *body,
-		  const uint64_t *cells)
+void ledger_enter(struct ledger *ledger, struct ledger_slot *slot, struct book_record record,
+		  const void *body, const uint64_t *cells)
 {
 	struct book *book = &ledger->books[ledger->current];
 	bool both = ledger->stage == LEDGER_RENAMES;
@@ -344,7 +348,8 @@ void ledger_put(struct ledger *ledger, const struct ledger_slot *slot, unsigned 
 
 bool ledger_holds(const struct ledger *ledger, const struct ledger_slot *slot)
 {
-	return slot->at[ledger->current] != 0 && (ledger->stage != LEDGER_RENAMES || ledger_filled(ledger, slot));
+	return slot->at[ledger->current] != 0 &&
+	       (ledger->stage != LEDGER_RENAMES || ledger_filled(ledger, slot));
 }
 
 bool ledger_has(const struct ledger *ledger, const struct ledger_slot *slot)

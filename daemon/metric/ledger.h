@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What survives the daemon: an app's counters as they were last read, in a
- * mapped file (book.h) that is stored to before anybody is told a value.
+ * What survives the daemon: an app's counters as they were last read, in a mapped file (book.h) that is
+ * stored to before anybody is told a value.
  *
- * What has died is folded in memory, and then by a new book: the disk thread makes the file, the loop fills it in
- * slices and stores to both from then on, until the disk thread has renamed it over the old one. The old one still has what
- * died as a segment with its last value, the new one has it in the folded totals: never both, so at each instant the
- * file under the ledger's name is right. Nothing is synced: after a power cut another boot begins at zero.
+ * What has died is folded in memory, and then by a new book: the disk thread makes the file, the loop fills
+ * it in slices and stores to both from then on, until the disk thread has renamed it over the old one. The
+ * old one still has what died as a segment with its last value, the new one has it in the folded totals:
+ * never both, so at each instant the file under the ledger's name is right. Nothing is synced: after a power
+ * cut another boot begins at zero.
  *
  * Loop thread, but for its jobs.
  */
@@ -33,8 +34,8 @@ struct ledger;
 struct ledger_ops {
 	/* Bytes that ledger_fill() would take. */
 	uint64_t (*needs)(struct ledger *ledger);
-	/* Enters by ledger_fill() what ledger_filled() says is not in the new book yet, what others refer to first,
-	 * at most `budget` records. How many; -1: no room. */
+	/* Enters by ledger_fill() what ledger_filled() says is not in the new book yet, what others refer to
+	 * first, at most `budget` records. How many; -1: no room. */
 	int (*fill)(struct ledger *ledger, int budget);
 	/* The new book is the ledger; or there will be none for a while. */
 	void (*replaced)(struct ledger *ledger);
@@ -82,9 +83,10 @@ int ledger_start(struct ledger *ledger, struct loop *loop, struct prodd_error *e
 void ledger_clear(struct ledger *ledger);
 
 /*
- * Start-up, blocks: maps the file `name`. 1: it is of this boot, and books[current] can be read; ledger->app and uid are as
- * in its head. 0: there is none, or it was of another boot and is removed.
- * A damaged one is put aside as NAME.damaged.TIME: -PRODD_E_CORRUPT; a newer one stays, and has the name: -PRODD_E_UNSUPPORTED.
+ * Start-up, blocks: maps the file `name`. 1: it is of this boot, and books[current] can be read; ledger->app
+ * and uid are as in its head. 0: there is none, or it was of another boot and is removed. A damaged one is
+ * put aside as NAME.damaged.TIME: -PRODD_E_CORRUPT; a newer one stays, and has the name:
+ * -PRODD_E_UNSUPPORTED.
  */
 int ledger_load(struct ledger *ledger, const char *name, struct prodd_error *e);
 
@@ -98,8 +100,8 @@ void ledger_renew(struct ledger *ledger);
 void ledger_tick(struct ledger *ledger);
 
 /* Enters a record into the books that there are. Without room a new book is made, which will have it. */
-void ledger_enter(struct ledger *ledger, struct ledger_slot *slot, struct book_record record, const void *body,
-		  const uint64_t *cells);
+void ledger_enter(struct ledger *ledger, struct ledger_slot *slot, struct book_record record,
+		  const void *body, const uint64_t *cells);
 
 /* While a new book is filled: is it in there, or must it come? */
 bool ledger_filled(const struct ledger *ledger, const struct ledger_slot *slot);
@@ -113,7 +115,8 @@ void ledger_put(struct ledger *ledger, const struct ledger_slot *slot, unsigned 
 /* Is it on record, now and after a rename that is under way? */
 bool ledger_holds(const struct ledger *ledger, const struct ledger_slot *slot);
 
-/* May what is in the slot be told? Only what is on record; or everything, when files cannot be made (which was said). */
+/* May what is in the slot be told? Only what is on record; or everything, when files cannot be made (which
+ * was said). */
 bool ledger_has(const struct ledger *ledger, const struct ledger_slot *slot);
 
 #endif

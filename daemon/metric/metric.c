@@ -198,7 +198,8 @@ static int set_up(struct metric *metric, const struct places *places, struct pro
 }
 
 int metric_new(struct metric **ret, struct loop *loop, struct disk *disk, struct events *events,
-	       struct mappings *mappings, const struct places *places, unsigned series_max, struct prodd_error *e)
+	       struct mappings *mappings, const struct places *places, unsigned series_max,
+	       struct prodd_error *e)
 {
 	struct metric *metric = calloc(1, sizeof *metric);
 	int r;

@@ -37,9 +37,11 @@ struct metric {
 	struct loop_timer look;
 };
 
-/* Reads the ledgers, makes STATE/metric. Blocks: start-up only. `series_max` of an app; 0: METRIC_SERIES_MAX. */
+/* Reads the ledgers, makes STATE/metric. Blocks: start-up only. `series_max` of an app; 0:
+ * METRIC_SERIES_MAX. */
 int metric_new(struct metric **ret, struct loop *loop, struct disk *disk, struct events *events,
-	       struct mappings *mappings, const struct places *places, unsigned series_max, struct prodd_error *e);
+	       struct mappings *mappings, const struct places *places, unsigned series_max,
+	       struct prodd_error *e);
 
 /* Enters the methods that it answers. */
 void metric_serve(struct metric *metric, struct session_host *host);
@@ -47,7 +49,8 @@ void metric_serve(struct metric *metric, struct session_host *host);
 /* No session may be left, and no job. NULL is allowed; returns NULL. */
 struct metric *metric_free(struct metric *metric);
 
-/* The registry of an app, made when there is none. `uid` is charged when the name is a separate one. NULL with *e. */
+/* The registry of an app, made when there is none. `uid` is charged when the name is a separate one. NULL
+ * with *e. */
 struct registry *metric_registry(struct metric *metric, const char *app, uid_t uid, struct prodd_error *e);
 
 /* Ends those whose process has ended, and reads new entries, so that what is told is as things are. */

@@ -81,8 +81,8 @@ static void settle_one(struct taken **all, struct registry *registry)
 		if (family->hidden && !was) {
 			counters.metric_families_hidden++;
 			events_add(registry->metric->events, EVENT_METRIC_REFUSED, registry->name, family->by,
-				   "%.*s: another app's metric of that name has another type; shown only when this app is "
-				   "asked for", PRODD_SLICE(family->is.name));
+				   "%.*s: another app's metric of that name has another type; shown when its own "
+				   "app alone is asked for", PRODD_SLICE(family->is.name));
 		}
 	}
 }

@@ -58,7 +58,8 @@ static int check_observations(struct prodd_slice value, struct prodd_error *e)
 	return 0;
 }
 
-static int check_counts(const struct family *family, const struct wire_push_series *from, struct prodd_error *e)
+static int check_counts(const struct family *family, const struct wire_push_series *from,
+			struct prodd_error *e)
 {
 	struct prodd_cursor cursor = prodd_cursor(from->counts), sum = prodd_cursor(from->sum);
 	uint32_t count;
@@ -78,7 +79,8 @@ static int check_counts(const struct family *family, const struct wire_push_seri
 		       : prodd_error_set(e, PRODD_E_USAGE, "sum: expected a number");
 }
 
-static int check_value(const struct family *family, const struct wire_push_series *from, struct prodd_error *e)
+static int check_value(const struct family *family, const struct wire_push_series *from,
+		       struct prodd_error *e)
 {
 	struct prodd_slice value = from->value;
 	struct prodd_cursor cursor = prodd_cursor(value);
@@ -94,7 +96,8 @@ static int check_value(const struct family *family, const struct wire_push_serie
 	if (family->is.type == SEGMENT_COUNTER)
 		return prodd_cursor_uint(&cursor, &count) && count <= (uint64_t)INT64_MAX
 			       ? 0
-			       : prodd_error_set(e, PRODD_E_USAGE, "value: expected a whole number from 0 to add");
+			       : prodd_error_set(e, PRODD_E_USAGE,
+						 "value: expected a whole number from 0 to add");
 	return prodd_cursor_float(&cursor, &number) && !isnan(number)
 		       ? 0
 		       : prodd_error_set(e, PRODD_E_USAGE, "value: expected a number");
@@ -152,8 +155,8 @@ static int read_values(const struct family *family, struct prodd_list list, stru
 	if (list.count == 0)
 		return 0;
 	if (list.count != family->is.label_count)
-		return prodd_error_set(e, PRODD_E_USAGE, "labels: expected %u values, not %u", family->is.label_count,
-				       list.count);
+		return prodd_error_set(e, PRODD_E_USAGE, "labels: expected %u values, not %u",
+				       family->is.label_count, list.count);
 	while (count < family->is.label_count && prodd_next_text(&texts, &values[count]))
 		count++;
 	return segment_check_values(&family->is, values, e);
@@ -174,7 +177,8 @@ static struct binding *bind_to(struct push *p, struct series *series)
 	return binding;
 }
 
-static int take_series(struct push *p, struct family *family, const struct wire_push_series *from, struct prodd_error *e)
+static int take_series(struct push *p, struct family *family, const struct wire_push_series *from,
+		       struct prodd_error *e)
 {
 	struct prodd_slice values[SEGMENT_LABELS_MAX];
 	struct binding *binding = NULL;
@@ -273,7 +277,8 @@ void metric_push_call(struct handler *handler, struct call *call, const void *pa
 
 	counters.metric_pushes++;
 	if (session)
-		p.registry = metric_registry(metric, session_app(session), session_identity(session)->uid, &e);
+		p.registry =
+			metric_registry(metric, session_app(session), session_identity(session)->uid, &e);
 	if (!p.registry) {
 		if (!e.code)
 			prodd_error_set(&e, PRODD_E_CLOSED, "the session has ended");

@@ -31,7 +31,8 @@ struct query {
 
 static void read_pattern(struct query *q, struct prodd_slice pattern)
 {
-	bool plain = pattern.size > 0 && !memchr(pattern.at, '*', pattern.size) && !memchr(pattern.at, '?', pattern.size);
+	bool plain = pattern.size > 0 && !memchr(pattern.at, '*', pattern.size) &&
+		     !memchr(pattern.at, '?', pattern.size);
 
 	snprintf(q->pattern, sizeof q->pattern, plain ? "*%.*s*" : "%.*s", PRODD_SLICE(pattern));
 }
@@ -71,7 +72,8 @@ static bool matches(const struct query *q, struct prodd_slice name)
 
 /* ---- rows */
 
-static void pack_buckets(const struct metric_sample *sample, struct prodd_buffer *bounds, struct prodd_buffer *counts)
+static void pack_buckets(const struct metric_sample *sample, struct prodd_buffer *bounds,
+			 struct prodd_buffer *counts)
 {
 	prodd_pack_array(bounds, sample->bound_count);
 	for (unsigned i = 0; i < sample->bound_count; i++)
@@ -90,8 +92,12 @@ static void add_row(struct query *q, struct prodd_slice app, const struct metric
 	prodd_auto_buffer bounds = { 0 };
 	prodd_auto_buffer counts = { 0 };
 	struct wire_metric_row row = {
-		.app = app, .name = family->name, .type = prodd_slice(types[family->type]), .help = family->help,
-		.labels = sample->labels, .created_ms = sample->created_ns / 1000000,
+		.app = app,
+		.name = family->name,
+		.type = prodd_slice(types[family->type]),
+		.help = family->help,
+		.labels = sample->labels,
+		.created_ms = sample->created_ns / 1000000,
 	};
 
 	if (family->type == METRIC_COUNTER && !sample->real)
@@ -108,8 +114,8 @@ static void add_row(struct query *q, struct prodd_slice app, const struct metric
 }
 
 /* False: the page is full. */
-static bool add_family(struct query *q, struct metric_walk *walk, struct prodd_slice app, const struct metric_family *family,
-		       uint64_t skip)
+static bool add_family(struct query *q, struct metric_walk *walk, struct prodd_slice app,
+		       const struct metric_family *family, uint64_t skip)
 {
 	const struct metric_source_ops *ops = walk->source->ops;
 	struct metric_sample sample;
@@ -192,7 +198,8 @@ void metric_query_call(struct handler *handler, struct call *call, const void *p
 	own = prodd_slice_is(q.after_app, OWN);
 	if (request->app.size)
 		add_source(&q, &metric->source, request->app, q.after_app.size > 0);
-	else if (!metric->own || (q.after_app.size && !own) || add_source(&q, metric->own, (struct prodd_slice){ 0 }, own))
+	else if (!metric->own || (q.after_app.size && !own) ||
+		 add_source(&q, metric->own, (struct prodd_slice){ 0 }, own))
 		add_apps(&q, metric);
 	call_answer(call, &(struct wire_metrics_page){
 				  .rows = prodd_list(&q.rows, q.count), .next = prodd_slice(q.next),

@@ -8,11 +8,11 @@
 #include "daemon/util/container.h"
 #include "proto/codec.h"
 
-typedef bool entering(struct ledger *ledger, struct ledger_slot *slot, struct book_record record, const void *body,
-		      const uint64_t *cells);
+typedef bool entering(struct ledger *ledger, struct ledger_slot *slot, struct book_record record,
+		      const void *body, const uint64_t *cells);
 
-static bool enter(struct ledger *ledger, struct ledger_slot *slot, struct book_record record, const void *body,
-		  const uint64_t *cells)
+static bool enter(struct ledger *ledger, struct ledger_slot *slot, struct book_record record,
+		  const void *body, const uint64_t *cells)
 {
 	ledger_enter(ledger, slot, record, body, cells);
 	return true;
@@ -32,7 +32,8 @@ static bool family_record(struct ledger *ledger, struct family *family, entering
 	if (family_encode(&family->is, &body) < 0)
 		return false;
 	return put(ledger, &family->slot,
-		   (struct book_record){ .kind = BOOK_FAMILY, .id = family->id, .body = (uint16_t)body.size }, body.at, NULL);
+		   (struct book_record){ .kind = BOOK_FAMILY, .id = family->id, .body = (uint16_t)body.size },
+		   body.at, NULL);
 }
 
 static bool series_record(struct ledger *ledger, struct series *series, entering *put)
@@ -43,7 +44,8 @@ static bool series_record(struct ledger *ledger, struct series *series, entering
 
 	memcpy(cells, series->folded, words * sizeof *cells);
 	cells[words] = series_bits(series->shown);
-	if (prodd_encode(&body, &wire_record_push_series, &(struct wire_push_series){ .labels = series->values }) < 0)
+	if (prodd_encode(&body, &wire_record_push_series,
+			 &(struct wire_push_series){ .labels = series->values }) < 0)
 		return false;
 	return put(ledger, &series->slot,
 		   (struct book_record){

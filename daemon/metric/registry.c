@@ -39,8 +39,8 @@ static int join_tenant(struct registry *registry, uid_t uid, struct prodd_error 
 		}
 	}
 	if (tenant->apps == TENANT_APPS_MAX)
-		return prodd_error_set(e, PRODD_E_OVER_LIMIT, "uid %u counts under %u names already", (unsigned)uid,
-				       TENANT_APPS_MAX);
+		return prodd_error_set(e, PRODD_E_OVER_LIMIT, "uid %u counts under %u names already",
+				       (unsigned)uid, TENANT_APPS_MAX);
 	tenant->apps++;
 	registry->tenant = tenant;
 	return 0;
@@ -89,7 +89,8 @@ struct registry *registry_new(struct metric *metric, const char *name, uid_t uid
 	registry->number = ++metric->last_number;
 	LIST_INIT(&registry->attachments);
 	STAILQ_INIT(&registry->waiting);
-	ledger_init(&registry->ledger, &registry_ledger_ops, metric->disk, metric->directory, metric->boot, name, uid);
+	ledger_init(&registry->ledger, &registry_ledger_ops, metric->disk, metric->directory, metric->boot,
+		    name, uid);
 	if (ledger_start(&registry->ledger, metric->loop, e) < 0)
 		return registry_free(registry);
 	HASH_ADD_STR(metric->registries, name, registry);
@@ -238,12 +239,14 @@ static int conflict(const struct family *there, const char *by, const char *diff
 		    struct prodd_error *e)
 {
 	counters.metric_conflicts++;
-	return prodd_error_set(e, PRODD_E_USAGE, "%.*s: instance %s declared it first, instance %s otherwise: %s",
+	return prodd_error_set(e, PRODD_E_USAGE,
+			       "%.*s: instance %s declared it first, instance %s otherwise: %s",
 			       PRODD_SLICE(there->is.name), there->by, by, differs);
 }
 
 /* A family with a name that others' samples have, or the other way round. One that nobody uses gives way. */
-static int make_way(struct registry *registry, const struct segment_family *is, const char *by, struct prodd_error *e)
+static int make_way(struct registry *registry, const struct segment_family *is, const char *by,
+		    struct prodd_error *e)
 {
 	char differs[SEGMENT_NAME_MAX + 64];
 
@@ -253,7 +256,8 @@ static int make_way(struct registry *registry, const struct segment_family *is, 
 		if (!prodd_slice_equal(there->is.name, is->name) && !segment_clash(&there->is, is))
 			continue;
 		if (in_use(there)) {
-			snprintf(differs, sizeof differs, "%.*s has samples of the same name", PRODD_SLICE(is->name));
+			snprintf(differs, sizeof differs, "%.*s has samples of the same name",
+				 PRODD_SLICE(is->name));
 			family_differs(&there->is, is, differs, sizeof differs);
 			return conflict(there, by, differs, e);
 		}
@@ -283,15 +287,15 @@ int registry_declare(struct registry *registry, const struct segment_family *is,
 	if (make_way(registry, is, by, e) < 0)
 		return -PRODD_E_USAGE;
 	if (registry->count >= REGISTRY_FAMILIES_MAX)
-		return prodd_error_set(e, PRODD_E_OVER_LIMIT, "%.*s: %s has %u metrics already", PRODD_SLICE(is->name),
-				       registry->name, REGISTRY_FAMILIES_MAX);
+		return prodd_error_set(e, PRODD_E_OVER_LIMIT, "%.*s: %s has %u metrics already",
+				       PRODD_SLICE(is->name), registry->name, REGISTRY_FAMILIES_MAX);
 	family = family_new(registry, is, by);
 	if (!family)
 		return prodd_error_set(e, PRODD_E_NO_MEMORY, "%.*s", PRODD_SLICE(is->name));
 	if (!registry_charge(registry, family->bytes)) {
 		family_free(family);
-		return prodd_error_set(e, PRODD_E_OVER_LIMIT, "%.*s: %s has its most bytes", PRODD_SLICE(is->name),
-				       registry->name);
+		return prodd_error_set(e, PRODD_E_OVER_LIMIT, "%.*s: %s has its most bytes",
+				       PRODD_SLICE(is->name), registry->name);
 	}
 	if (!insert_family(registry, family)) {
 		registry_discharge(registry, family->bytes);
@@ -304,8 +308,9 @@ int registry_declare(struct registry *registry, const struct segment_family *is,
 
 /* ---- series */
 
-static int render(const struct registry *registry, const struct family *family, const struct prodd_slice *values,
-		  unsigned count, struct prodd_buffer *labels, struct prodd_buffer *texts)
+static int render(const struct registry *registry, const struct family *family,
+		  const struct prodd_slice *values, unsigned count, struct prodd_buffer *labels,
+		  struct prodd_buffer *texts)
 {
 	prodd_buffer_append(labels, registry->label, strlen(registry->label));
 	for (unsigned i = 0; i < count; i++) {
@@ -353,8 +358,9 @@ static bool has_room(const struct registry *registry, unsigned values)
 }
 
 /* The series, or NULL: no room. */
-static struct series *find_or_make(struct registry *registry, struct family *family, const struct prodd_slice *values,
-				   unsigned count, uint64_t made_ns, bool room)
+static struct series *find_or_make(struct registry *registry, struct family *family,
+				   const struct prodd_slice *values, unsigned count, uint64_t made_ns,
+				   bool room)
 {
 	bool overflow = count == 0 && family->is.label_count > 0;
 	prodd_auto_buffer labels = { 0 };
@@ -368,7 +374,8 @@ static struct series *find_or_make(struct registry *registry, struct family *fam
 	series = family_find(family, prodd_buffer_slice(&labels));
 	if (series || !room)
 		return series;
-	series = make_series(registry, family, prodd_buffer_slice(&labels), prodd_list(&texts, count), made_ns);
+	series = make_series(registry, family, prodd_buffer_slice(&labels), prodd_list(&texts, count),
+			     made_ns);
 	if (overflow)
 		family->overflow = series;
 	else if (series)
@@ -382,10 +389,11 @@ struct series *registry_restore_series(struct registry *registry, struct family 
 	return find_or_make(registry, family, values, count, made_ns, true);
 }
 
-struct series *registry_series(struct registry *registry, struct family *family, const struct prodd_slice *values,
-			       unsigned count, uint64_t made_ns)
+struct series *registry_series(struct registry *registry, struct family *family,
+			       const struct prodd_slice *values, unsigned count, uint64_t made_ns)
 {
-	struct series *series = find_or_make(registry, family, values, count, made_ns, has_room(registry, count));
+	struct series *series =
+		find_or_make(registry, family, values, count, made_ns, has_room(registry, count));
 
 	if (series || family->is.label_count == 0)
 		return series;
@@ -451,8 +459,8 @@ static bool is_empty(const struct registry *registry)
 {
 	const struct ledger *ledger = &registry->ledger;
 
-	return registry->count == 0 && LIST_EMPTY(&registry->attachments) && STAILQ_EMPTY(&registry->waiting) &&
-	       ledger->stage == LEDGER_RESTS &&
+	return registry->count == 0 && LIST_EMPTY(&registry->attachments) &&
+	       STAILQ_EMPTY(&registry->waiting) && ledger->stage == LEDGER_RESTS &&
 	       !ledger->books[ledger->current].at && !ledger->foreign;
 }
 

@@ -15,7 +15,7 @@
 
 #define REGISTRY_FAMILIES_MAX 500u
 #define REGISTRY_ATTACHMENTS_MAX 1024u
-#define REGISTRY_BYTES_OF_SERIES 8192u		/* for each series that is allowed: what its texts and bindings may take */
+#define REGISTRY_BYTES_OF_SERIES 8192u	/* for each that is allowed: what texts and bindings may take */
 #define TENANT_APPS_MAX 16u			/* separate names (NAME~USER) of a uid */
 #define TENANT_BYTES_MAX (4u * 1024 * 1024)	/* of all its separate names */
 
@@ -59,22 +59,24 @@ struct registry *registry_new(struct metric *metric, const char *name, uid_t uid
 /* No session may be left. NULL is allowed; returns NULL. */
 struct registry *registry_free(struct registry *registry);
 
-/* Start-up, blocks: what the file `name` of this boot says. NULL: nothing; *e says why unless e->code is 0. */
+/* Start-up, blocks: what the file `name` of this boot says. NULL: nothing; *e says why unless its
+ * code is 0. */
 struct registry *registry_load(struct metric *metric, const char *name, struct prodd_error *e);
 
 /*
- * The family of that name, made when there is none. `by` names the instance that declares it. -PRODD_E_USAGE: it
- * conflicts with another's declaration (counted, and an event), or its name may not be; -PRODD_E_OVER_LIMIT; -PRODD_E_NO_MEMORY.
+ * The family of that name, made when there is none. `by` names the instance that declares it.
+ * -PRODD_E_USAGE: it conflicts with another's declaration (counted, and an event), or its name may not be;
+ * -PRODD_E_OVER_LIMIT; -PRODD_E_NO_MEMORY.
  */
 int registry_declare(struct registry *registry, const struct segment_family *is, const char *by,
 		     struct family **ret, struct prodd_error *e);
 
 /*
- * The series with those values (`count` of them, 0 for a family with labels: its overflow series), made when there is
- * none; over the limit the overflow series. `made_ns`: when it began to count. NULL: no memory.
+ * The series with those values (`count` of them, 0 for a family with labels: its overflow series), made when
+ * there is none; over the limit the overflow series. `made_ns`: when it began to count. NULL: no memory.
  */
-struct series *registry_series(struct registry *registry, struct family *family, const struct prodd_slice *values,
-			       unsigned count, uint64_t made_ns);
+struct series *registry_series(struct registry *registry, struct family *family,
+			       const struct prodd_slice *values, unsigned count, uint64_t made_ns);
 
 /* The same, whatever the limit is now: it was there before. */
 struct series *registry_restore_series(struct registry *registry, struct family *family,

@@ -18,7 +18,7 @@
 struct numbered {
 	uint32_t id;
 	enum book_kind kind;
-	void *what;			/* family, series or attachment; NULL: a family that gave way, or one of its series */
+	void *what; /* family, series or attachment; NULL: a family that gave way, or one of its series */
 	UT_hash_handle hh;
 };
 
@@ -106,8 +106,8 @@ static int declare(struct restoring *r, const struct book_entry *entry, struct p
 	r->declared = all;
 	new = &all[r->count];
 	*new = (struct declared){ .gave_way = false };
-	if (decode(entry->body, &wire_record_push_family, &record, e) < 0 || family_decode(&record, &new->is, e) < 0 ||
-	    segment_check_family(&new->is, e) < 0)
+	if (decode(entry->body, &wire_record_push_family, &record, e) < 0 ||
+	    family_decode(&record, &new->is, e) < 0 || segment_check_family(&new->is, e) < 0)
 		return damaged(e, "a family that may not be");
 	for (unsigned i = 0; i < r->count; i++)
 		if (prodd_slice_equal(all[i].is.name, new->is.name) || segment_clash(&all[i].is, &new->is))
@@ -158,7 +158,8 @@ static int restore_series(struct restoring *r, const struct book_entry *entry, s
 		return damaged(e, "a series of no family");
 	if (!family)
 		return number(r, entry, NULL, e);
-	for (texts = prodd_iter(record.labels); count < SEGMENT_LABELS_MAX && prodd_next_text(&texts, &values[count]);)
+	for (texts = prodd_iter(record.labels);
+	     count < SEGMENT_LABELS_MAX && prodd_next_text(&texts, &values[count]);)
 		count++;
 	if ((count != family->is.label_count && !(entry->record.flags & BOOK_OVERFLOW)) ||
 	    entry->record.cells != family_words(family) + 1 ||
@@ -201,7 +202,8 @@ static int restore_segment(struct restoring *r, const struct book_entry *entry, 
 
 static int restore_reading(struct restoring *r, const struct book_entry *entry, struct prodd_error *e)
 {
-	struct numbered *of = find(r, entry->record.of, BOOK_SEGMENT), *with = find(r, entry->record.with, BOOK_SERIES);
+	struct numbered *of = find(r, entry->record.of, BOOK_SEGMENT),
+			*with = find(r, entry->record.with, BOOK_SERIES);
 	struct series *series = with ? with->what : NULL;
 	struct binding *binding;
 

@@ -21,7 +21,7 @@ struct series {
 	uint64_t created_ns;
 	uint32_t id;
 	struct ledger_slot slot;
-	double shown;			/* histogram: the sum told last, below which none is told (NaN: none was) */
+	double shown;			/* histogram: the sum told last; none below is told (NaN: none was) */
 	struct prodd_list values;	/* the labels' values as texts of MessagePack, for the ledger */
 	struct prodd_slice labels;	/* rendered; unique in the family */
 	uint64_t folded[];		/* family_words() of them; then the bytes of the two above */

@@ -152,7 +152,8 @@ static void sum_up(struct walk *w, struct registry *registry, struct series *ser
 	}
 }
 
-static bool count_sample(struct walk *w, struct registry *registry, struct series *series, struct metric_sample *ret)
+static bool count_sample(struct walk *w, struct registry *registry, struct series *series,
+			 struct metric_sample *ret)
 {
 	sum_up(w, registry, series);
 	ret->count = w->words[0];
@@ -208,7 +209,8 @@ static bool gauge_sample(struct registry *registry, struct series *series, struc
 		if (binding->last[1] == 0)
 			continue;
 		value = series_double(binding->last[0]);
-		ret->value = latest ? series_combine(mode, ret->value, value, binding->last[1] > latest) : value;
+		ret->value =
+			latest ? series_combine(mode, ret->value, value, binding->last[1] > latest) : value;
 		latest = binding->last[1] > latest ? binding->last[1] : latest;
 	}
 	return some;

@@ -21,7 +21,8 @@ static void conflict(const struct registry *registry, const char *subject, struc
 	snprintf(command, sizeof command, "prodctl events --app %.120s", registry->name);
 	problems_found_add(found, PROBLEM_METRIC_CONFLICT, subject, registry->refused_ms,
 			   (const char *[PROBLEM_LINES_MAX]){
-				   registry->refusal, "what that instance counts under the name is not shown" },
+				   registry->refusal,
+				   "what that instance counts under the name is not shown" },
 			   command);
 }
 
@@ -47,7 +48,8 @@ static void overflow(const struct registry *registry, const char *subject, struc
 		 registry->series, registry->metric->series_max, PRODD_SLICE(family->is.name));
 	snprintf(command, sizeof command, "prodctl metrics %.120s", registry->name);
 	problems_found_add(found, PROBLEM_METRIC_OVERFLOW, subject, registry->overflow_ms,
-			   (const char *[PROBLEM_LINES_MAX]){ line, "sums stay right; what is behind a label cannot be told" },
+			   (const char *[PROBLEM_LINES_MAX]){
+				   line, "sums stay right; what is behind a label cannot be told" },
 			   command);
 }
 
@@ -58,11 +60,12 @@ static void ledger(const struct registry *registry, const char *subject, struct 
 	if (!registry->ledger.failing)
 		return;
 	snprintf(line, sizeof line, "%s cannot be written: %s", registry->ledger.name, registry->ledger.why);
-	problems_found_add(found, PROBLEM_METRIC_LEDGER, subject, registry->ledger.failed_ms,
-			   (const char *[PROBLEM_LINES_MAX]){
-				   line, "the app's counters are right, and would begin lower after a crash of prodd",
-				   registry->ledger.foreign ? NULL : "it is tried again every 30 s" },
-			   "");
+	problems_found_add(
+		found, PROBLEM_METRIC_LEDGER, subject, registry->ledger.failed_ms,
+		(const char *[PROBLEM_LINES_MAX]){
+			line, "the app's counters are right, and would begin lower after a crash of prodd",
+			registry->ledger.foreign ? NULL : "it is tried again every 30 s" },
+		"");
 }
 
 void metric_status_problems(struct status_part *part, struct prodd_slice app, struct problems_found *found)

@@ -132,8 +132,8 @@ static bool holds(unsigned look)
 	bool good = sum != -2 && sum <= most && (least == 0 || sum >= least);
 
 	if (!good)
-		printf("at look %u: %lld in the ledger, %lld told, %lld counted\n", look, (long long)sum, (long long)least,
-		       (long long)most);
+		printf("at look %u: %lld in the ledger, %lld told, %lld counted\n", look, (long long)sum,
+		       (long long)least, (long long)most);
 	return good;
 }
 
@@ -143,7 +143,8 @@ static bool step(pid_t child, unsigned instructions)
 	int status;
 
 	while (instructions-- > 0)
-		if (ptrace(PTRACE_SINGLESTEP, child, NULL, NULL) < 0 || waitpid(child, &status, 0) < 0 || !WIFSTOPPED(status))
+		if (ptrace(PTRACE_SINGLESTEP, child, NULL, NULL) < 0 || waitpid(child, &status, 0) < 0 ||
+		    !WIFSTOPPED(status))
 			return false;
 	return true;
 }
@@ -182,7 +183,8 @@ static bool go_on(pid_t child)
 {
 	int status;
 
-	return ptrace(PTRACE_CONT, child, NULL, NULL) == 0 && waitpid(child, &status, 0) == child && WIFSTOPPED(status);
+	return ptrace(PTRACE_CONT, child, NULL, NULL) == 0 && waitpid(child, &status, 0) == child &&
+	       WIFSTOPPED(status);
 }
 
 /* Steps of another length each time, so that all places come up. */

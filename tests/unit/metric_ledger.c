@@ -83,8 +83,10 @@ static unsigned files(const char *part)
 
 START_TEST(what_was_told_is_there_after_a_crash)
 {
-	struct segment_family is = FAMILY(SEGMENT_HISTOGRAM, "took_seconds", .bucket_count = 1, .buckets = { 1.0 });
-	_Atomic uint64_t *a = process_counter(&one, "served_total"), *b = process_counter(&two, "served_total");
+	struct segment_family is =
+		FAMILY(SEGMENT_HISTOGRAM, "took_seconds", .bucket_count = 1, .buckets = { 1.0 });
+	_Atomic uint64_t *a = process_counter(&one, "served_total"),
+			 *b = process_counter(&two, "served_total");
 	_Atomic uint64_t *took = process_series(&one, process_family(&one, is), &is, NULL);
 	struct metric_sample before, after;
 
@@ -236,8 +238,10 @@ START_TEST(a_crash_between_any_two_steps_loses_nothing)
 				process_attach(&all[i], APP);
 		rig_disk();
 		if (told > 0 && crash > 13)
-			ck_assert_msg(rig_count(APP, "served_total", NULL) == truth, "crash at %u: %llu, not %llu", crash,
-				      (unsigned long long)rig_count(APP, "served_total", NULL), (unsigned long long)truth);
+			ck_assert_msg(rig_count(APP, "served_total", NULL) == truth,
+				      "crash at %u: %llu, not %llu", crash,
+				      (unsigned long long)rig_count(APP, "served_total", NULL),
+				      (unsigned long long)truth);
 		for (unsigned i = 0; i < 3; i++)
 			if (attachment_find(rig_registry(APP), all[i].uuid)) {
 				attachment_end(attachment_find(rig_registry(APP), all[i].uuid));
@@ -380,7 +384,8 @@ END_TEST
 
 START_TEST(a_ledger_grows)
 {
-	struct segment_family is = FAMILY(SEGMENT_COUNTER, "served_total", .label_count = 1, .labels = { { "a", 1 } });
+	struct segment_family is =
+		FAMILY(SEGMENT_COUNTER, "served_total", .label_count = 1, .labels = { { "a", 1 } });
 	int64_t number = process_family(&one, is);
 	char text[200];
 	uint64_t size;
@@ -402,7 +407,9 @@ START_TEST(a_ledger_grows)
 	}
 	for (unsigned i = 0; i < 2000; i++)
 		registry_series(rig_registry(APP), rig_registry(APP)->families[0],
-				&(struct prodd_slice){ text, (size_t)snprintf(text, sizeof text, "%0180u", i) }, 1, 1);
+				&(struct prodd_slice){ text,
+						       (size_t)snprintf(text, sizeof text, "%0180u", i) },
+				1, 1);
 	ledger_renew(&rig_registry(APP)->ledger);
 	rig_disk();
 	ck_assert_uint_gt(rig_registry(APP)->ledger.books[rig_registry(APP)->ledger.current].size, size);
@@ -417,10 +424,12 @@ START_TEST(a_ledger_grows)
 }
 END_TEST
 
-/* More than a slice: counters go on, processes die and others come between two slices, and then prodd is killed. */
+/* More than a slice: counters go on, processes die and others come between two slices, and then prodd is
+ * killed. */
 START_TEST(a_book_is_filled_in_slices)
 {
-	struct segment_family is = FAMILY(SEGMENT_COUNTER, "served_total", .label_count = 1, .labels = { { "a", 1 } });
+	struct segment_family is =
+		FAMILY(SEGMENT_COUNTER, "served_total", .label_count = 1, .labels = { { "a", 1 } });
 	int64_t number = process_family(&one, is);
 	_Atomic uint64_t *cells[1200], *late;
 	char text[16];

@@ -33,7 +33,8 @@ static void attach_both(void)
 
 START_TEST(counters_are_sums_over_shards_instances_and_the_dead)
 {
-	_Atomic uint64_t *a = process_counter(&one, "served_total"), *b = process_counter(&two, "served_total");
+	_Atomic uint64_t *a = process_counter(&one, "served_total"),
+			 *b = process_counter(&two, "served_total");
 
 	*a = 3;
 	*process_shard(&one, a, RIG_SHARDS - 1) = 4;
@@ -64,8 +65,10 @@ END_TEST
 
 START_TEST(what_is_not_plausible_changes_nothing)
 {
-	struct segment_family is = FAMILY(SEGMENT_HISTOGRAM, "took_seconds", .bucket_count = 1, .buckets = { 1.0 });
-	_Atomic uint64_t *count = process_counter(&one, "served_total"), *other = process_counter(&one, "other_total");
+	struct segment_family is =
+		FAMILY(SEGMENT_HISTOGRAM, "took_seconds", .bucket_count = 1, .buckets = { 1.0 });
+	_Atomic uint64_t *count = process_counter(&one, "served_total"),
+			 *other = process_counter(&one, "other_total");
 	_Atomic uint64_t *took = process_series(&one, process_family(&one, is), &is, NULL);
 	_Atomic uint64_t *gauge = process_gauge(&one, "open", SEGMENT_LAST);
 	struct metric_sample sample;
@@ -102,7 +105,8 @@ END_TEST
 
 START_TEST(two_huge_counters_stay_at_the_end)
 {
-	_Atomic uint64_t *a = process_counter(&one, "served_total"), *b = process_counter(&two, "served_total");
+	_Atomic uint64_t *a = process_counter(&one, "served_total"),
+			 *b = process_counter(&two, "served_total");
 	struct process three;
 
 	process_start(&three, "3");
@@ -119,7 +123,8 @@ END_TEST
 
 START_TEST(a_histogram_counts_its_buckets)
 {
-	struct segment_family is = FAMILY(SEGMENT_HISTOGRAM, "took_seconds", .bucket_count = 2, .buckets = { 0.1, 1.0 });
+	struct segment_family is =
+		FAMILY(SEGMENT_HISTOGRAM, "took_seconds", .bucket_count = 2, .buckets = { 0.1, 1.0 });
 	_Atomic uint64_t *a = process_series(&one, process_family(&one, is), &is, NULL);
 	_Atomic uint64_t *b = process_series(&two, process_family(&two, is), &is, NULL);
 	struct metric_sample sample;
@@ -143,7 +148,8 @@ END_TEST
 /* 0.1 + 0.2 + 0.3 is not 0.3 + 0.2 + 0.1: folding changes the order. */
 START_TEST(a_histograms_sum_does_not_sink_when_it_is_folded)
 {
-	struct segment_family is = FAMILY(SEGMENT_HISTOGRAM, "took_seconds", .bucket_count = 1, .buckets = { 1.0 });
+	struct segment_family is =
+		FAMILY(SEGMENT_HISTOGRAM, "took_seconds", .bucket_count = 1, .buckets = { 1.0 });
 	static const double values[] = { 0.1, 0.7, 1e15, 0.3, 1e-9, 0.2 };
 	struct process all[6];
 	double told = 0;
@@ -210,7 +216,8 @@ END_TEST
 
 START_TEST(a_gauge_from_the_future_is_of_now)
 {
-	_Atomic uint64_t *a = process_gauge(&one, "open", SEGMENT_LAST), *b = process_gauge(&two, "open", SEGMENT_LAST);
+	_Atomic uint64_t *a = process_gauge(&one, "open", SEGMENT_LAST),
+			 *b = process_gauge(&two, "open", SEGMENT_LAST);
 
 	process_set(a, 5, UINT64_MAX);
 	process_set(b, 3, 1);
@@ -241,7 +248,8 @@ END_TEST
 static const struct segment_family others[] = {
 	FAMILY(SEGMENT_GAUGE, "took_seconds"),
 	FAMILY(SEGMENT_HISTOGRAM, "took_seconds", .bucket_count = 1, .buckets = { 2.0 }),
-	FAMILY(SEGMENT_HISTOGRAM, "took_seconds", .bucket_count = 1, .buckets = { 1.0 }, .unit = { "seconds", 7 }),
+	FAMILY(SEGMENT_HISTOGRAM, "took_seconds", .bucket_count = 1, .buckets = { 1.0 },
+	       .unit = { "seconds", 7 }),
 	FAMILY(SEGMENT_HISTOGRAM, "took_seconds", .bucket_count = 1, .buckets = { 1.0 }, .label_count = 1,
 	       .labels = { { "a", 1 } }),
 	FAMILY(SEGMENT_GAUGE, "took_seconds_sum"),
@@ -249,7 +257,8 @@ static const struct segment_family others[] = {
 
 START_TEST(the_first_declaration_holds_while_it_is_used)
 {
-	struct segment_family is = FAMILY(SEGMENT_HISTOGRAM, "took_seconds", .bucket_count = 1, .buckets = { 1.0 });
+	struct segment_family is =
+		FAMILY(SEGMENT_HISTOGRAM, "took_seconds", .bucket_count = 1, .buckets = { 1.0 });
 	_Atomic uint64_t *a = process_series(&one, process_family(&one, is), &is, NULL);
 	const char *const values[] = { "x" };
 	_Atomic uint64_t *b = process_series(&two, process_family(&two, others[_i]), &others[_i], values);
@@ -267,7 +276,8 @@ START_TEST(the_first_declaration_holds_while_it_is_used)
 	ck_assert_uint_eq(counters.metric_conflicts, 1);
 	ck_assert_uint_eq(counters.metric_families_refused, 1);
 	ck_assert_uint_eq(counters.metric_entries_refused, 1);
-	ck_assert_ptr_nonnull(strstr(rig_registry(APP)->refusal, "instance 1 declared it first, instance 2 otherwise"));
+	ck_assert_ptr_nonnull(
+		strstr(rig_registry(APP)->refusal, "instance 1 declared it first, instance 2 otherwise"));
 	ck_assert_uint_eq(rig_count(APP, "served_total", NULL), 6);
 	process_end(&one);
 	process_end(&two);
@@ -337,7 +347,8 @@ END_TEST
 
 START_TEST(over_the_limit_sums_stay_right)
 {
-	struct segment_family is = FAMILY(SEGMENT_COUNTER, "served_total", .label_count = 1, .labels = { { "user", 4 } });
+	struct segment_family is =
+		FAMILY(SEGMENT_COUNTER, "served_total", .label_count = 1, .labels = { { "user", 4 } });
 	uint64_t sum = 0, told = 0;
 	char text[16];
 	int64_t number;

@@ -71,7 +71,8 @@ void rig_disk(void)
 void rig_start(void)
 {
 	struct prodd_error e = { 0 };
-	int r = metric_new(&rig.metric, &rig.loop, NULL, rig.events, &rig.mappings, &rig.places, rig.series_max, &e);
+	int r = metric_new(&rig.metric, &rig.loop, NULL, rig.events, &rig.mappings, &rig.places,
+			   rig.series_max, &e);
 
 	ck_assert_msg(r == 0, "%s", e.text);
 	metric_look(rig.metric);
@@ -144,7 +145,8 @@ void process_start(struct process *p, const char *instance)
 	memset(p->memory, 0, size);
 	memset(p->uuid, ++last, sizeof p->uuid);
 	snprintf(p->instance, sizeof p->instance, "%s", instance);
-	segment_make(&p->writer, p->memory, 65536, RIG_CELLS, RIG_SHARDS, p->uuid, 0, clock_wall_ms() * 1000000);
+	segment_make(&p->writer, p->memory, 65536, RIG_CELLS, RIG_SHARDS, p->uuid, 0,
+		     clock_wall_ms() * 1000000);
 }
 
 void process_attach(struct process *p, const char *app)
@@ -165,7 +167,9 @@ void process_attach(struct process *p, const char *app)
 		a->id = registry_id(registry);
 		registry_record_attachment(registry, a);
 	}
-	ck_assert_int_eq(segment_attach(&a->segment, p->memory, segment_size(65536, RIG_CELLS, RIG_SHARDS), uuid, &e), 0);
+	ck_assert_int_eq(segment_attach(&a->segment, p->memory, segment_size(65536, RIG_CELLS, RIG_SHARDS),
+					uuid, &e),
+			 0);
 	a->lost_ms = clock_monotonic_ms();
 	p->attachment = a;
 	metric_look(rig.metric);
@@ -200,7 +204,8 @@ _Atomic uint64_t *process_series(struct process *p, int64_t number, const struct
 
 	for (unsigned i = 0; i < is->label_count && values; i++)
 		slices[i] = prodd_slice(values[i]);
-	cell = segment_add_series(&p->writer, (uint32_t)number, is, is->label_count && values ? slices : NULL);
+	cell = segment_add_series(&p->writer, (uint32_t)number, is,
+				  is->label_count && values ? slices : NULL);
 	ck_assert_int_ge(cell, 0);
 	return segment_cell(&p->writer, (uint32_t)cell);
 }
@@ -232,7 +237,8 @@ _Atomic uint64_t *process_shard(const struct process *p, _Atomic uint64_t *cell,
 
 /* ---- what is told */
 
-static bool find_sample(struct metric_walk *walk, const char *name, const char *labels, struct metric_sample *ret)
+static bool find_sample(struct metric_walk *walk, const char *name, const char *labels,
+			struct metric_sample *ret)
 {
 	const struct metric_source_ops *ops = walk->source->ops;
 	struct metric_family family;
@@ -252,7 +258,8 @@ bool rig_sample(const char *app, const char *name, const char *labels, struct me
 	bool found;
 
 	ck_assert_ptr_nonnull(walk);
-	snprintf(all, sizeof all, labels && *labels ? "app=\"%s\",%s" : "app=\"%s\"%.0s", app, labels ? labels : "");
+	snprintf(all, sizeof all, labels && *labels ? "app=\"%s\",%s" : "app=\"%s\"%.0s", app,
+		 labels ? labels : "");
 	found = find_sample(walk, name, all, ret);
 	if (found && ret->buckets) {
 		memcpy(buckets, ret->buckets, (ret->bound_count + 1) * sizeof *buckets);
@@ -267,7 +274,8 @@ uint64_t rig_count(const char *app, const char *name, const char *labels)
 {
 	struct metric_sample sample;
 
-	ck_assert_msg(rig_sample(app, name, labels, &sample), "no %s of %s {%s}", name, app, labels ? labels : "");
+	ck_assert_msg(rig_sample(app, name, labels, &sample), "no %s of %s {%s}", name, app,
+		      labels ? labels : "");
 	return sample.count;
 }
 
@@ -275,6 +283,7 @@ double rig_value(const char *app, const char *name, const char *labels)
 {
 	struct metric_sample sample;
 
-	ck_assert_msg(rig_sample(app, name, labels, &sample), "no %s of %s {%s}", name, app, labels ? labels : "");
+	ck_assert_msg(rig_sample(app, name, labels, &sample), "no %s of %s {%s}", name, app,
+		      labels ? labels : "");
 	return sample.value;
 }

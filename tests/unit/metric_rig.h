@@ -63,10 +63,11 @@ _Atomic uint64_t *process_shard(const struct process *p, _Atomic uint64_t *cell,
 
 /* What is told. Labels without the app's; NULL: none. */
 bool rig_sample(const char *app, const char *name, const char *labels, struct metric_sample *ret);
-uint64_t rig_count(const char *app, const char *name, const char *labels);	/* fails the test when there is none */
+uint64_t rig_count(const char *app, const char *name, const char *labels);	/* fails when there is none */
 double rig_value(const char *app, const char *name, const char *labels);
 
 #define FAMILY(type_, name_, ...) \
-	((struct segment_family){ .type = type_, .name = { name_, sizeof name_ - 1 }, .help = { "Help.", 5 }, __VA_ARGS__ })
+	((struct segment_family){ \
+		.type = type_, .name = { name_, sizeof name_ - 1 }, .help = { "Help.", 5 }, __VA_ARGS__ })
 
 #endif
