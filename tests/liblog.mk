@@ -39,3 +39,9 @@ tests_unit_client_levels_CPPFLAGS = $(client_unit_cppflags)
 tests_unit_client_levels_CFLAGS = $(client_unit_cflags)
 tests_unit_client_levels_LDADD = $(client_unit_libs)
 endif
+
+if DAEMON
+liblog_tests = tests/integration/programs_log_through_prodd.py
+dist_check_SCRIPTS += $(liblog_tests)
+TESTS += $(liblog_tests)
+endif

