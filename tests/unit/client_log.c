@@ -306,13 +306,13 @@ START_TEST(a_full_ring_can_be_waited_for)
 	int r;
 
 	make(_i);
-	ck_assert_int_eq(prodd_set_log_blocking(app.p, 100), 0);
+	ck_assert_int_eq(prodd_set_log_blocking(app.p, 500), 0);
 	begin();
 	while ((r = prodd_info(app.p, "fill", prodd_int("n", 1))) == 0)
 		start = now_ms();
 	ck_assert_int_eq(r, -PRODD_E_TIMEOUT);
-	ck_assert_int_ge(now_ms() - start, 95);
-	ck_assert_int_lt(now_ms() - start, 2000);
+	ck_assert_int_ge(now_ms() - start, 490);
+	ck_assert_int_lt(now_ms() - start, 3000);
 	ck_assert_uint_eq(reader.ring.head->dropped[RING_DROP_BLOCKED], 1);
 	ck_assert_int_eq(pthread_create(&consumer, NULL, release_soon, NULL), 0);
 	ck_assert_int_eq(prodd_info(app.p, "x"), 0);
