@@ -27,19 +27,17 @@ void batch_clear(struct batch *batch)
 	batch->count = 0;
 }
 
-static void reset(struct prodd_buffer *b)
-{
-	if (b->capacity > kept_bytes && b->size < b->capacity / 8)
-		prodd_buffer_clear(b);
-	else
-		prodd_buffer_reset(b);
-}
-
 void batch_reset(struct batch *batch)
 {
-	reset(&batch->bytes);
-	reset(&batch->entries);
+	prodd_buffer_reset(&batch->bytes);
+	prodd_buffer_reset(&batch->entries);
 	batch->count = 0;
+}
+
+void batch_trim(struct batch *batch)
+{
+	if (batch->bytes.capacity + batch->entries.capacity > kept_bytes)
+		batch_clear(batch);
 }
 
 static void cut(struct prodd_buffer *b, size_t size)

@@ -27,8 +27,11 @@ struct batch_at {
 void batch_init(struct batch *batch);
 void batch_clear(struct batch *batch);
 
-/* Empties it; keeps the memory unless that is much more than was needed lately. */
+/* Empties it and keeps the memory. */
 void batch_reset(struct batch *batch);
+
+/* An empty one that was not needed lately: gives back what is more than a few records take. */
+void batch_trim(struct batch *batch);
 
 /* Copies a record. False: no memory, or BATCH_MAX; nothing was added. */
 bool batch_add(struct batch *batch, const struct origin *origin, struct prodd_slice record);

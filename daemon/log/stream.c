@@ -226,6 +226,7 @@ static void count_kept(struct stream *stream)
 	stream->rates[0] += stream->flying.count;
 	stream->bytes += stream->flying.bytes.size;
 	stream->owner->bytes -= stream->flying.bytes.size;
+	logs_sweep_soon(stream->logs);
 }
 
 /* Those without a number were dropped. */
@@ -400,6 +401,10 @@ bool stream_tick(struct stream *stream)
 	bool again = false;
 
 	allowance_check(stream);
+	if (stream->rates[0] == 0 && !stream_is_busy(stream)) {
+		batch_trim(&stream->filling);
+		batch_trim(&stream->flying);
+	}
 	memmove(stream->rates + 1, stream->rates, sizeof stream->rates - sizeof *stream->rates);
 	stream->rates[0] = 0;
 	for (int i = 1; i < STREAM_SECONDS; i++)

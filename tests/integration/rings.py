@@ -113,9 +113,12 @@ class Ring:
 def attach(client, ring, **more):
     """Sends ring.attach with the ring's memfd; returns the result, and the eventfd is the ring's."""
     result = client.call("ring.attach", {"ring": ring.uuid, "capacity": ring.capacity, **more}, fd=ring.fd)
-    if ring.eventfd is not None:
-        os.close(ring.eventfd)
-    ring.eventfd = client.descriptors.pop(0)
+    eventfd = client.descriptors.pop(0)
+    if ring.eventfd is None:
+        ring.eventfd = eventfd
+    else:  # the number stays: another thread may be about to write to it
+        os.dup2(eventfd, ring.eventfd, inheritable=False)
+        os.close(eventfd)
     return result
 
 
