@@ -17,6 +17,7 @@
 #include "daemon/spool/scan.h"
 #include "daemon/spool/writer_parts.h"
 #include "daemon/util/file.h"
+#include "daemon/util/log.h"
 
 struct opening {
 	struct spool_writer *w;
@@ -157,6 +158,18 @@ static int survey(struct opening *o, struct prodd_error *e)
 	return 0;
 }
 
+/* What an operator must hear of, since nothing stops for it. */
+static void say_what_is_wrong(const struct spool_writer *w)
+{
+	for (unsigned i = 0; i < w->segments.count; i++)
+		if (w->segments.at[i].state == SPOOL_NEWER)
+			log_warn("spool of %s: %s is of a newer version, and left alone", w->app,
+				 w->segments.at[i].name);
+	if (w->counts.quarantined > 0)
+		log_warn("spool of %s: %llu damaged bytes, passed over", w->app,
+			 (unsigned long long)w->counts.quarantined);
+}
+
 /* ---- where to go on */
 
 static int choose_next(struct opening *o, struct prodd_error *e)
@@ -215,6 +228,7 @@ static int resume(struct spool_writer *w, struct prodd_error *e)
 	}
 	if (r < 0)
 		return r;
+	say_what_is_wrong(w);
 	r = choose_next(&o, e);
 	if (r < 0)
 		return r;

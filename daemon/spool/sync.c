@@ -14,7 +14,7 @@
 #include "daemon/util/file.h"
 
 /* Memory that a quiet app keeps. */
-enum { kept_capacity = 1024 * 1024 };
+enum { kept_capacity = 64 * 1024 };
 
 static int failed(struct spool_writer *w, const char *what, struct prodd_error *e)
 {

@@ -23,6 +23,7 @@
 
 #include "daemon/spool/reader.h"
 #include "daemon/spool/writer.h"
+#include "daemon/util/log.h"
 #include "proto/buffer.h"
 #include "tests/dice.h"
 
@@ -224,6 +225,7 @@ int main(void)
 	unsigned kills = (unsigned)atoi(getenv("PRODD_KILL_SEEDS") ? getenv("PRODD_KILL_SEEDS") : "200");
 
 	dice = dice_start("kill_the_writer");
+	log_open("kill_the_writer", LOG_LEVEL_ERROR);
 	demand(run(kills, false) == 0, "a record that was appended is missing");
 	demand(run(400, true) > 0, "the control was not caught");
 	return 0;

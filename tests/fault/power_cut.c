@@ -26,6 +26,7 @@
 
 #include "daemon/spool/reader.h"
 #include "daemon/spool/writer.h"
+#include "daemon/util/log.h"
 #include "tests/dice.h"
 #include "tests/fault/forgetful.h"
 
@@ -262,9 +263,10 @@ int main(void)
 	bool good = true;
 
 	dice = dice_start("power_cut");
+	log_open("power_cut", LOG_LEVEL_ERROR);
 	/* As root in a mount namespace of its own, so that nothing stays mounted whatever happens. */
 	if (unshare(CLONE_NEWNS) == 0)
-		demand(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0, "private mounts");
+		demand(mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) == 0, "private mounts");
 	good = trial("always", cuts, true, FORGETFUL_ARM, false) == 0 && good;
 	good = trial("interval", cuts / 2, false, FORGETFUL_ARM, false) == 0 && good;
 	good = trial("deaf", 200, true, FORGETFUL_DEAF, true) > 0 && good;

@@ -20,7 +20,7 @@
 #include "daemon/spool/scan.h"
 #include "daemon/spool/writer.h"
 #include "daemon/util/crc32c.h"
-#include "daemon/util/file.h"
+#include "daemon/util/log.h"
 #include "tests/fuzz/fuzz.h"
 
 enum {
@@ -44,6 +44,7 @@ static void make_top(void)
 
 	if (top[0])
 		return;
+	log_open("spool", LOG_LEVEL_ERROR);
 	snprintf(top, sizeof top, "%s/fuzz-XXXXXX", tmp ? tmp : "/tmp");
 	FUZZ_DEMAND(mkdtemp(top));
 	snprintf(path, sizeof path, "%s/x", top);

@@ -168,7 +168,7 @@ int main(void)
 	TCase *c = tcase_create("spool");
 
 	tcase_add_checked_fixture(c, set_up, tear_down);
-	tcase_set_timeout(c, 60);
+	tcase_set_timeout(c, 200);
 	tcase_add_test(c, what_is_appended_is_read_in_order);
 	tcase_add_test(c, a_writer_that_comes_again_goes_on_behind_the_last_record);
 	tcase_add_test(c, many_segments_and_large_records);

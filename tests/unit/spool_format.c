@@ -256,7 +256,7 @@ int main(void)
 	TCase *c = tcase_create("format");
 
 	tcase_add_checked_fixture(c, set_up, tear_down);
-	tcase_set_timeout(c, 60);
+	tcase_set_timeout(c, 200);
 	tcase_add_test(c, a_segment_is_written_as_recorded);
 	tcase_add_test(c, a_recorded_segment_is_read);
 	tcase_add_test(c, a_head_that_contradicts_itself_is_none);

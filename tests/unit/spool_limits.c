@@ -202,7 +202,7 @@ START_TEST(a_disk_fills_and_empties)
 	unsigned token = 0, kept;
 
 	/* In a mount namespace of this test's own: it goes with the process. */
-	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0 ||
 	    mount("spool-test", s.top, "tmpfs", MS_NOSUID | MS_NODEV, "size=4m") < 0) {
 		printf("a_disk_fills_and_empties: not here: mount: %s\n", strerror(errno));
 		return;
@@ -354,7 +354,7 @@ int main(void)
 	TCase *c = tcase_create("limits");
 
 	tcase_add_checked_fixture(c, set_up, tear_down);
-	tcase_set_timeout(c, 120);
+	tcase_set_timeout(c, 200);
 	tcase_add_test(c, the_oldest_are_dropped_and_counted);
 	tcase_add_test(c, the_newest_are_dropped_one_by_one_and_counted);
 	tcase_add_test(c, blocking_loses_nothing_and_goes_on);

@@ -227,7 +227,7 @@ int main(void)
 	TCase *c = tcase_create("rings");
 
 	tcase_add_checked_fixture(c, set_up, tear_down);
-	tcase_set_timeout(c, 120);
+	tcase_set_timeout(c, 200);
 	tcase_add_test(c, each_ring_s_last_record_is_known);
 	tcase_add_test(c, over_its_limit_the_table_forgets_the_quietest_ring);
 	tcase_add_test(c, what_is_not_synced_is_known);

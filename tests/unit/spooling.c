@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "daemon/util/file.h"
+#include "daemon/util/log.h"
 #include "proto/buffer.h"
 #include "tests/dice.h"
 
@@ -44,6 +45,7 @@ void spooling_begin(struct spooling *s)
 {
 	const char *tmp = getenv("TMPDIR");
 
+	log_open("spool", LOG_LEVEL_ERROR);
 	*s = (struct spooling){ .app = -1, .total.policy = SPOOL_INTERVAL, .ring = 1 };
 	snprintf(s->top, sizeof s->top, "%s/spool-XXXXXX", tmp ? tmp : "/tmp");
 	DEMAND(mkdtemp(s->top));
