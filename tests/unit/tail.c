@@ -4,6 +4,7 @@
 #include "daemon/log/tail.h"
 
 #include <fcntl.h>
+#include <semaphore.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -364,6 +365,24 @@ START_TEST(what_is_kept_comes_as_it_is_wanted)
 }
 END_TEST
 
+/* A job that keeps the disk thread until it is let go. */
+static struct {
+	struct disk_job job;
+	sem_t go;
+} hold;
+
+static void hold_run(struct disk_job *job)
+{
+	(void)job;
+	while (sem_wait(&hold.go) < 0)
+		;
+}
+
+static void hold_done(struct disk_job *job)
+{
+	(void)job;
+}
+
 START_TEST(nothing_is_missed_and_nothing_comes_twice_between_the_past_and_what_comes)
 {
 	int ops = rig_greeted(&rig, true, NULL);
@@ -374,12 +393,16 @@ START_TEST(nothing_is_missed_and_nothing_comes_twice_between_the_past_and_what_c
 	append(orders, &m[0]);
 	append(orders, &m[1]);
 	append(orders, &m[2]);
+	sem_init(&hold.go, 0, 0);
+	hold.job = (struct disk_job){ .run = hold_run, .done = hold_done };
+	disk_submit(disk, &hold.job);
 	rig_send_call(ops, 1, WIRE_M_log_tail, &(struct wire_log_tail){ .last = 10, .follow = true });
-	while (tail.readings == 0)
-		event_base_loop(rig.loop.base, EVLOOP_NONBLOCK);
+	rig_run(&rig);
+	ck_assert_uint_eq(tail.readings, 1);
 	tail_kept(&tail, "orders", &m[1].record);	/* on disk too; told while it looks back */
 	m[3].record.number = m[2].record.number + 1;
 	tail_kept(&tail, "orders", &m[3].record);	/* not seen on disk any more */
+	sem_post(&hold.go);
 	expect_answer(ops, 1, "orders:a orders:b orders:c orders:d ");
 	tail_kept(&tail, "orders", &m[2].record);	/* was seen on disk, is told only now */
 	tail_kept(&tail, "orders", &m[3].record);
