@@ -96,6 +96,23 @@ uint64_t counted(struct prodd *p, const char *name)
 	return count_of(p, name, NULL, false).cells[0];
 }
 
+uint64_t counted_in_all(struct prodd *p, const char *name)
+{
+	int64_t number = -1;
+	uint64_t sum = 0;
+	struct walk w;
+
+	if (!begin(&w, p))
+		return 0;
+	while (next(&w))
+		if (w.read.entry.kind == SEGMENT_FAMILY)
+			number = prodd_slice_is(w.read.family.name, name) ? w.read.entry.family : number;
+		else
+			for (uint32_t i = 0; i < w.s.shards && w.read.entry.family == number; i++)
+				sum += word(&w, w.read.entry.cell, i);
+	return sum;
+}
+
 unsigned count_series(struct prodd *p)
 {
 	unsigned count = 0;

@@ -24,6 +24,9 @@ struct count count_of(struct prodd *p, const char *name, const char *const value
 /* A counter's, without labels; 0 when there is none. */
 uint64_t counted(struct prodd *p, const char *name);
 
+/* A family of counters', over all its series, overflow included; in one walk. */
+uint64_t counted_in_all(struct prodd *p, const char *name);
+
 /* Entries of series in the segment. */
 unsigned count_series(struct prodd *p);
 
