@@ -134,6 +134,7 @@ static const char *evaluate_text(void)
 
 START_TEST(below_the_level_nothing_is_evaluated)
 {
+	evaluated = 0;
 	run(_i);
 	ck_assert_int_eq(prodd_debug(app.p, evaluate_text(), prodd_int("n", evaluate())), 0);
 	ck_assert_int_eq(evaluated, 0);
@@ -558,7 +559,9 @@ END_TEST
 
 /* ---- many threads */
 
-enum { threads = 4, each = 20000 };
+enum { threads = 4 };
+
+static int each;		/* records of a thread */
 
 static void *log_many(void *arg)
 {
@@ -573,6 +576,7 @@ START_TEST(threads_keep_their_order)
 	pthread_t ids[threads];
 	int next[threads] = { 0 }, total = 0;
 
+	each = suite_under_valgrind() ? 500 : 20000;
 	run(_i);
 	/* ThreadSanitizer knows memory by its address: both sides have to use the same. */
 	reader.ring = prodd_rings_current(&app.p->log.rings)->ring;

@@ -295,6 +295,7 @@ START_TEST(threads_that_log_do_not_disturb_a_fork)
 {
 	pthread_t thread;
 
+	atomic_store(&stop, false);
 	run(_i);
 	ck_assert_int_eq(pthread_create(&thread, NULL, log_on, NULL), 0);
 	for (int i = 0; i < 50; i++) {
