@@ -64,7 +64,8 @@ bool batch_add(struct batch *batch, const struct origin *origin, struct prodd_sl
 	return true;
 }
 
-unsigned batch_peek(const struct batch *batch, const struct batch_at *at, struct spool_record *ret, unsigned most)
+unsigned batch_peek(const struct batch *batch, const struct batch_at *at, struct spool_record *ret,
+		    unsigned most)
 {
 	const char *bytes = batch->bytes.at + at->offset;
 	unsigned n;

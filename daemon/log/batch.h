@@ -9,7 +9,7 @@
 
 #include "daemon/spool/format.h"
 
-#define BATCH_FULL (256u * 1024)	/* bytes from which nothing is read for it any more: a few ms of the disk thread */
+#define BATCH_FULL (256u * 1024)	/* bytes from which nothing is read for it: a few ms of the disk thread */
 #define BATCH_MAX (4u * 1024 * 1024)	/* bytes at most, with the last record and what was pushed */
 
 struct batch {
@@ -37,7 +37,8 @@ void batch_trim(struct batch *batch);
 bool batch_add(struct batch *batch, const struct origin *origin, struct prodd_slice record);
 
 /* At most `most` records from `at` on, borrowed; `at` stays. Returns how many. */
-unsigned batch_peek(const struct batch *batch, const struct batch_at *at, struct spool_record *ret, unsigned most);
+unsigned batch_peek(const struct batch *batch, const struct batch_at *at, struct spool_record *ret,
+		    unsigned most);
 
 /* Moves on by `count` records, whose numbers begin with `first`. */
 void batch_pass(struct batch *batch, struct batch_at *at, unsigned count, uint64_t first);

@@ -19,8 +19,8 @@
 
 enum { field_state = 3, field_started = 22, field_exit_code = 52 };
 
-/* linux/pidfd.h of Linux 6.15, which headers older than the kernel do not have. The size is part of the request's number:
- * 64 bytes, the first version. */
+/* linux/pidfd.h of Linux 6.15, which headers older than the kernel do not have. The size is part of the
+ * request's number: 64 bytes, the first version. */
 struct pidfd_info_64 {
 	uint64_t mask;
 	uint64_t cgroup;

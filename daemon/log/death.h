@@ -12,9 +12,10 @@
 bool death_has_come(int pidfd);
 
 /*
- * "SIGKILL", "exit 1"; "" for an orderly end (exit 0); "unknown" when nobody can tell any more. Asks the kernel for what it keeps
- * of an ended process (PIDFD_GET_INFO, Linux 6.15), else looks at the zombie in /proc while its parent has not reaped
- * it; `started`: its start time (field 22 of /proc/PID/stat), so that another one of the same pid is not taken for it.
+ * "SIGKILL", "exit 1"; "" for an orderly end (exit 0); "unknown" when nobody can tell any more. Asks the
+ * kernel for what it keeps of an ended process (PIDFD_GET_INFO, Linux 6.15), else looks at the zombie in
+ * /proc while its parent has not reaped it; `started`: its start time (field 22 of /proc/PID/stat), so that
+ * another one of the same pid is not taken for it.
  */
 void death_word(int pidfd, pid_t pid, unsigned long long started, char ret[DEATH_WORD_MAX]);
 

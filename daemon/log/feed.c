@@ -20,7 +20,8 @@
 
 #define PARTING_MS 50		/* after a hang-up: so long the death that it may foretell is waited for */
 
-enum { death_tries = 50 };	/* turns, FEED_LINGER_MS apart, in which the kernel may still tell how a process ended */
+/* Turns, FEED_LINGER_MS apart, in which the kernel may still tell how a process ended. */
+enum { death_tries = 50 };
 
 static unsigned char scratch[RECORD_MAX];	/* loop thread only */
 
@@ -76,8 +77,8 @@ static enum read_end read_one(struct feed *feed)
 	struct ring_reading before = feed->reading;
 	uint64_t end = 0, skipped = 0;
 	uint32_t length = 0;
-	enum ring_found found = ring_next(&feed->ring, &feed->reading, scratch, sizeof scratch, &length, &end, feed->dead,
-					  &skipped);
+	enum ring_found found = ring_next(&feed->ring, &feed->reading, scratch, sizeof scratch, &length, &end,
+					  feed->dead, &skipped);
 
 	stream_drop(feed->stream, LOG_DROP_UNPUBLISHED, skipped);
 	if (found == RING_FOUND_DAMAGED)
@@ -216,7 +217,8 @@ static bool look_for_death(struct feed *feed)
 	return feed->dead;
 }
 
-/* A process that is killed hangs up before it is known to be dead. At the daemon's end it is the daemon that hangs up. */
+/* A process that is killed hangs up before it is known to be dead. At the daemon's end it is the daemon that
+ * hangs up. */
 static bool may_be_dying(const struct feed *feed)
 {
 	return !feed->dead && !feed->stream->logs->ending && feed->pidfd >= 0 && feed->lost_ms && !is_closed(feed) &&

@@ -4,9 +4,10 @@
  * made it, and outlives the session that brought it: a hang-up means
  * disconnected, the pidfd means dead.
  *
- * Three positions, in this order: what is kept (released, or about to be), what is in the batch under way, what is read.
- * While somebody logs it is looked at every LINGER_MS without a wake-up; when nothing has come it sleeps, and the producer
- * that comes next writes the eventfd, which is watched edge-triggered and never read.
+ * Three positions, in this order: what is kept (released, or about to be), what is in the batch under way,
+ * what is read. While somebody logs it is looked at every LINGER_MS without a wake-up; when nothing has come
+ * it sleeps, and the producer that comes next writes the eventfd, which is watched edge-triggered and never
+ * read.
  */
 #ifndef PRODD_LOG_FEED_H
 #define PRODD_LOG_FEED_H
@@ -97,8 +98,8 @@ void feed_bind(struct feed *feed, struct session *session);
 int feed_watch(struct feed *feed, struct prodd_error *e);
 void feed_unwatch(struct feed *feed);
 
-/* Gives the space of what is kept back to the producers. A ring that little is written to keeps some back until whole pages of
- * it can be given back to the system; `all`: not any longer. */
+/* Gives the space of what is kept back to the producers. A ring that little is written to keeps some back
+ * until whole pages of it can be given back to the system; `all`: not any longer. */
 void feed_release(struct feed *feed, bool all);
 
 /* Finds what no wake-up told of; drops; the lost. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A feed from its session to its end: it ends when nobody can write into its ring any more and all of it is kept. */
+/* A feed from its session to its end: it ends when nobody can write into its ring any more and all of it is
+ * kept. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -150,7 +151,8 @@ static void count_drops(struct feed *feed)
 	}
 }
 
-/* Nobody tells how it ended: its session is gone for long, and its process lives on without it, or cannot be watched. */
+/* Nobody tells how it ended: its session is gone for long, and its process lives on without it, or cannot be
+ * watched. */
 static void presume_dead(struct feed *feed)
 {
 	feed->dead = true;
@@ -190,7 +192,8 @@ static void tell_crash(const struct feed *feed)
 	*crash = (struct stream_crash){ .when_ms = clock_wall_ms(), .last_words = feed->last_words,
 					.number = feed->stream->seen.next - 1 };
 	snprintf(crash->instance, sizeof crash->instance, "%s", feed->instance);
-	snprintf(crash->how, sizeof crash->how, strncmp(feed->crash, "SIG", 3) == 0 ? "killed by %s" : "ended: %s", feed->crash);
+	snprintf(crash->how, sizeof crash->how,
+		 strncmp(feed->crash, "SIG", 3) == 0 ? "killed by %s" : "ended: %s", feed->crash);
 	events_add(feed->stream->logs->events, EVENT_CRASHED, feed->stream->name, feed->instance,
 		   "%s, %" PRIu64 " last records kept", crash->how, crash->last_words);
 }

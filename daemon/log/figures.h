@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What others may know of the logs: for status and for prodd's own metrics. Loop thread; all is of this moment. */
+/* What others may know of the logs: for status and for prodd's own metrics. Loop thread; all is of this
+ * moment. */
 #ifndef PRODD_LOG_FIGURES_H
 #define PRODD_LOG_FIGURES_H
 
@@ -40,6 +41,7 @@ struct log_sink_figures figures_of_sink(const struct logs *logs, const struct si
 
 /* LIST of drop_row, of sink_row: for answers. */
 void figures_drops(const struct stream *stream, struct prodd_buffer *rows, uint32_t *count);
-void figures_sinks(const struct logs *logs, struct prodd_slice wanted, struct prodd_buffer *rows, uint32_t *count);
+void figures_sinks(const struct logs *logs, struct prodd_slice wanted, struct prodd_buffer *rows,
+		   uint32_t *count);
 
 #endif

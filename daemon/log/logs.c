@@ -134,7 +134,8 @@ static struct stream *add(struct logs *logs, const char *app, struct log_owner *
 	return NULL;
 }
 
-static int check_room(const struct logs *logs, const struct log_owner *owner, const char *app, struct prodd_error *e)
+static int check_room(const struct logs *logs, const struct log_owner *owner, const char *app,
+		      struct prodd_error *e)
 {
 	bool trusted = owner->uid == 0 || owner->uid == geteuid();
 
@@ -256,7 +257,8 @@ static bool is_read(const struct feed *feed)
 {
 	if (feed->turn.waiting || feed->is_hungry)
 		return false;
-	return feed->kept >= feed->goal || (feed->blocked_ms && clock_monotonic_ms() - feed->blocked_ms >= UNFINISHED_MS);
+	return feed->kept >= feed->goal ||
+	       (feed->blocked_ms && clock_monotonic_ms() - feed->blocked_ms >= UNFINISHED_MS);
 }
 
 static bool is_drained(const struct logs *logs)

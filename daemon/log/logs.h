@@ -60,8 +60,8 @@ struct logs {
 	uint64_t ends_ms;		/* of the budget, on the monotonic clock */
 };
 
-/* Takes what is in `settings`. Opens STATE/spool and goes through what is there, on the disk thread. `ship` is borrowed:
- * the program of the sinks. */
+/* Takes what is in `settings`. Opens STATE/spool and goes through what is there, on the disk thread. `ship`
+ * is borrowed: the program of the sinks. */
 int logs_new(struct logs **ret, struct loop *loop, struct disk *disk, struct events *events,
 	     struct mappings *mappings, const struct places *places, const struct helper_program *ship,
 	     struct log_settings *settings, struct prodd_error *e);

@@ -35,10 +35,10 @@ static void crashed(const struct stream *stream, struct problems_found *found)
 	if (localtime_r(&when, &tm))
 		strftime(at, sizeof at, "%H:%M", &tm);
 	snprintf(subject, sizeof subject, "app %s", stream->name);
-	snprintf(line, sizeof line, "instance %s %s at %s, %" PRIu64 " last records %s", crash->instance, crash->how, at,
-		 crash->last_words, all_have(stream, crash->number) ? "shipped" : "kept");
-	problems_found_add(found, PROBLEM_APP_CRASHED, subject, crash->when_ms, (const char *[PROBLEM_LINES_MAX]){ line },
-			   "prodctl events");
+	snprintf(line, sizeof line, "instance %s %s at %s, %" PRIu64 " last records %s", crash->instance,
+		 crash->how, at, crash->last_words, all_have(stream, crash->number) ? "shipped" : "kept");
+	problems_found_add(found, PROBLEM_APP_CRASHED, subject, crash->when_ms,
+			   (const char *[PROBLEM_LINES_MAX]){ line }, "prodctl events");
 }
 
 static void dropped(const struct stream *stream, struct problems_found *found)
@@ -50,13 +50,16 @@ static void dropped(const struct stream *stream, struct problems_found *found)
 		return;
 	for (int i = 0; i < LOG_DROP_COUNT; i++)
 		if (stream->drops.count[i] > 0 && size < sizeof line)
-			size += (size_t)snprintf(line + size, sizeof line - size, "%s%" PRIu64 " %s", size ? ", " : "records dropped: ",
-						 stream->drops.count[i], log_drop_word((enum log_drop)i));
+			size += (size_t)snprintf(line + size, sizeof line - size, "%s%" PRIu64 " %s",
+						 size ? ", " : "records dropped: ", stream->drops.count[i],
+						 log_drop_word((enum log_drop)i));
 	snprintf(subject, sizeof subject, "app %s", stream->name);
 	snprintf(command, sizeof command, "prodctl spool show %s", stream->name);
-	problems_found_add(found, PROBLEM_LOG_DROPPED, subject, stream->dropping_ms,
-			   (const char *[PROBLEM_LINES_MAX]){ line, "since the start of prodd; each gap is told in the app's own stream" },
-			   command);
+	problems_found_add(
+		found, PROBLEM_LOG_DROPPED, subject, stream->dropping_ms,
+		(const char *[PROBLEM_LINES_MAX]){
+			line, "since the start of prodd; each gap is told in the app's own stream" },
+		command);
 }
 
 static void blocked(const struct stream *stream, struct problems_found *found)
@@ -70,7 +73,8 @@ static void blocked(const struct stream *stream, struct problems_found *found)
 		if (for_ms < BLOCKED_MS)
 			continue;
 		snprintf(subject, sizeof subject, "app %s", stream->name);
-		snprintf(line, sizeof line, "instance %s (pid %d) has begun a record and not finished it; what comes behind waits",
+		snprintf(line, sizeof line,
+			 "instance %s (pid %d) has begun a record and not finished it; the next ones wait",
 			 feed->instance, (int)feed->pid);
 		problems_found_add(found, PROBLEM_LOG_BLOCKED, subject, clock_wall_ms() - for_ms,
 				   (const char *[PROBLEM_LINES_MAX]){ line }, "");

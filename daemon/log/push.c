@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* All records of a push go into one batch, or none when there is no room: the sender keeps them, and tries again. */
+/* All records of a push go into one batch, or none when there is no room: the sender keeps them, and tries
+ * again. */
 #include "daemon/log/push.h"
 
 #include <string.h>
@@ -13,7 +14,8 @@ struct pushed {
 	uint64_t dropped;
 };
 
-static void push_one(struct stream *stream, const struct origin *origin, struct prodd_slice bytes, struct pushed *count)
+static void push_one(struct stream *stream, const struct origin *origin, struct prodd_slice bytes,
+		     struct pushed *count)
 {
 	struct record record;
 
@@ -32,7 +34,8 @@ static void push_one(struct stream *stream, const struct origin *origin, struct 
 }
 
 /* What does not end is one damaged record. */
-static void push_all(struct stream *stream, const struct session *session, struct prodd_slice records, struct pushed *count)
+static void push_all(struct stream *stream, const struct session *session, struct prodd_slice records,
+		     struct pushed *count)
 {
 	const struct identity *who = session_identity(session);
 	struct origin origin = { .instance = prodd_slice(session_instance(session)), .pid = (uint64_t)who->pid,
@@ -51,7 +54,8 @@ static void push_all(struct stream *stream, const struct session *session, struc
 	}
 }
 
-static int find_room(struct logs *logs, const struct session *session, struct stream **ret, struct prodd_error *e)
+static int find_room(struct logs *logs, const struct session *session, struct stream **ret,
+		     struct prodd_error *e)
 {
 	if (logs->ending)
 		return prodd_error_set(e, PRODD_E_CLOSED, "prodd ends");
@@ -59,7 +63,8 @@ static int find_room(struct logs *logs, const struct session *session, struct st
 	if (!*ret)
 		return -e->code;
 	if ((*ret)->filling.bytes.size >= PUSH_BYTES || (*ret)->owner->bytes >= 2 * LOGS_UID_BYTES)
-		return prodd_error_set(e, PRODD_E_OVER_LIMIT, "log.push: the spool of %s has not taken yet what came before",
+		return prodd_error_set(e, PRODD_E_OVER_LIMIT,
+				       "log.push: the spool of %s has not taken yet what came before",
 				       (*ret)->name);
 	return 0;
 }
@@ -84,7 +89,8 @@ void push_call(struct logs *logs, struct call *call, const struct wire_log_push 
 
 /* ---- log.sync */
 
-static struct feed *ring_of(const struct stream *stream, const struct session *session, struct prodd_slice uuid)
+static struct feed *ring_of(const struct stream *stream, const struct session *session,
+			    struct prodd_slice uuid)
 {
 	struct feed *feed;
 

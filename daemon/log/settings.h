@@ -54,8 +54,8 @@ void log_settings_default(struct log_settings *ret);
 /* Lays the entries (LIST of tree_entry) of a parsed prodd.conf over `settings`. */
 int log_settings_load(struct log_settings *settings, struct prodd_list entries, struct prodd_error *e);
 
-/* After the last entries: without any sink there is one, "local", of type file. -PRODD_E_INVALID names a sink that cannot be:
- * a feature is missing in this build. */
+/* After the last entries: without any sink there is one, "local", of type file. -PRODD_E_INVALID names a sink
+ * that cannot be: a feature is missing in this build. */
 int log_settings_complete(struct log_settings *settings, struct prodd_error *e);
 
 /* `from` is left without sinks. */

@@ -62,16 +62,24 @@ static void sink_row(const struct logs *logs, const struct sink *sink, struct ro
 	struct log_sink_figures f = figures_of_sink(logs, sink);
 	uint64_t now_ms = clock_monotonic_ms();
 	struct wire_sink_row row = {
-		.sink = prodd_slice(sink->settings->name), .type = prodd_slice(sink->settings->type),
-		.state = prodd_slice(sink->state), .reason = prodd_slice(sink->reason), .since_ms = sink->since_ms,
-		.again_ms = sink->again_at_ms > now_ms ? sink->again_at_ms - now_ms : 0, .lag_ms = f.lag_ms,
-		.behind = f.behind, .shipped = f.shipped, .rejected = f.rejected, .pid = (uint64_t)worker_pid(&sink->worker),
+		.sink = prodd_slice(sink->settings->name),
+		.type = prodd_slice(sink->settings->type),
+		.state = prodd_slice(sink->state),
+		.reason = prodd_slice(sink->reason),
+		.since_ms = sink->since_ms,
+		.again_ms = sink->again_at_ms > now_ms ? sink->again_at_ms - now_ms : 0,
+		.lag_ms = f.lag_ms,
+		.behind = f.behind,
+		.shipped = f.shipped,
+		.rejected = f.rejected,
+		.pid = (uint64_t)worker_pid(&sink->worker),
 	};
 
 	prodd_encode_element(&rows->bytes, &rows->count, &wire_record_sink_row, &row);
 }
 
-void figures_sinks(const struct logs *logs, struct prodd_slice wanted, struct prodd_buffer *rows, uint32_t *count)
+void figures_sinks(const struct logs *logs, struct prodd_slice wanted, struct prodd_buffer *rows,
+		   uint32_t *count)
 {
 	struct rows all = { *rows, *count };
 

@@ -14,7 +14,8 @@
 
 enum { id_start = 1, id_finish = 2, more_rows = 256 };
 
-static void set_state(struct sink *sink, struct prodd_slice state, struct prodd_slice reason, uint64_t again_ms)
+static void set_state(struct sink *sink, struct prodd_slice state, struct prodd_slice reason,
+		      uint64_t again_ms)
 {
 	if (!prodd_slice_is(state, sink->state)) {
 		sink->since_ms = clock_wall_ms();
@@ -24,7 +25,8 @@ static void set_state(struct sink *sink, struct prodd_slice state, struct prodd_
 			log_warn("sink %s: %.*s: %.*s", sink->settings->name, PRODD_SLICE(state), PRODD_SLICE(reason));
 	}
 	snprintf(sink->state, sizeof sink->state, "%.*s", PRODD_SLICE(state));
-	snprintf(sink->reason, sizeof sink->reason, "%.*s", PRODD_SLICE(prodd_text_cut(reason, sizeof sink->reason - 1)));
+	snprintf(sink->reason, sizeof sink->reason, "%.*s",
+		 PRODD_SLICE(prodd_text_cut(reason, sizeof sink->reason - 1)));
 	sink->again_at_ms = again_ms ? clock_monotonic_ms() + again_ms : 0;
 }
 
@@ -211,10 +213,13 @@ void sink_finish(struct sink *sink, uint64_t within_ms)
 	worker_finish(&sink->worker);
 }
 
-static const struct worker_ops ops = { .started = started, .message = message, .has_room = has_room, .ended = ended };
+static const struct worker_ops ops = {
+	.started = started, .message = message, .has_room = has_room, .ended = ended
+};
 
-int sink_init(struct sink *sink, struct sinks *sinks, struct logs *logs, const struct log_sink_settings *settings,
-	      unsigned index, const struct helper_program *ship, struct prodd_error *e)
+int sink_init(struct sink *sink, struct sinks *sinks, struct logs *logs,
+	      const struct log_sink_settings *settings, unsigned index, const struct helper_program *ship,
+	      struct prodd_error *e)
 {
 	const char *usual = logs->settings.directory ? logs->settings.directory : logs->places->log;
 	bool is_file = strcmp(settings->type, "file") == 0;

@@ -33,13 +33,15 @@ struct sink {
 
 /* ---- sinks.c */
 
-int sinks_new(struct sinks **ret, struct logs *logs, const struct helper_program *ship, struct prodd_error *e);
+int sinks_new(struct sinks **ret, struct logs *logs, const struct helper_program *ship,
+	      struct prodd_error *e);
 struct sinks *sinks_free(struct sinks *sinks);	/* NULL is allowed; returns NULL */
 
 /* Makes a stream's rows. 0 or -PRODD_E_NO_MEMORY. */
 int sinks_enter(struct sinks *sinks, struct stream *stream);
 
-/* Opens its spool and reads their cursors, on the disk thread; no-op when that was done. Then the sinks are told of it. */
+/* Opens its spool and reads their cursors, on the disk thread; no-op when that was done. Then the sinks are
+ * told of it. */
 void sinks_look(struct stream *stream);
 void sinks_leave(struct stream *stream);	/* no job is under way any more */
 
@@ -58,8 +60,9 @@ const struct sink *sinks_at(const struct sinks *sinks, unsigned index);
 /* ---- sink.c */
 
 /* Embedded in an array that does not move. */
-int sink_init(struct sink *sink, struct sinks *sinks, struct logs *logs, const struct log_sink_settings *settings,
-	      unsigned index, const struct helper_program *ship, struct prodd_error *e);
+int sink_init(struct sink *sink, struct sinks *sinks, struct logs *logs,
+	      const struct log_sink_settings *settings, unsigned index, const struct helper_program *ship,
+	      struct prodd_error *e);
 void sink_clear(struct sink *sink);
 
 /* Tells it of all streams that have news. */

@@ -131,7 +131,8 @@ static void go_on(struct stream *stream)
 		stream_sync(stream);
 }
 
-static void await(struct stream *stream, struct stream_waiters *where, struct call *call, uint64_t taken, uint64_t dropped)
+static void await(struct stream *stream, struct stream_waiters *where, struct call *call, uint64_t taken,
+		  uint64_t dropped)
 {
 	static const struct prodd_error no_memory = { PRODD_E_NO_MEMORY, "no memory to wait for the spool" };
 	struct stream_waiter *waiter = malloc(sizeof *waiter);

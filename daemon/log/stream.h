@@ -45,7 +45,8 @@ struct stream_seen {
 	unsigned segments;
 };
 
-/* A job for the stream's writer. In run(): stream_work_begin(), the work, stream_work_end(); in done(): stream_work_done(). */
+/* A job for the stream's writer. In run(): stream_work_begin(), the work, stream_work_end(); in done():
+ * stream_work_done(). */
 struct stream_work {
 	struct disk_job job;
 	struct stream *stream;		/* borrowed */
@@ -171,16 +172,18 @@ bool stream_has_room(const struct stream *stream);
 /* Adds a record to the batch. False: no memory; nothing was added. */
 bool stream_add(struct stream *stream, const struct origin *origin, struct prodd_slice record);
 
-/* Sends the batch off, when there is one and none is under way. After each piece of work that may have added. */
+/* Sends the batch off, when there is one and none is under way. After each work that may have added. */
 void stream_push(struct stream *stream);
 
 /* A drop of the app's: counted, and told in the stream. */
 void stream_drop(struct stream *stream, enum log_drop reason, uint64_t count);
 
-/* Fills the batch that is to fly, an empty one, with what must be told now: one record a second for each reason. False:
- * nothing. */
+/* Fills the batch that is to fly, an empty one, with what must be told now: one record a second for each
+ * reason. False: nothing. */
 bool stream_tell(struct stream *stream, uint64_t now_ms);
-void stream_told(struct stream *stream, bool in_spool);	/* the batch is kept, or was refused by a full spool */
+
+/* That batch is kept, or was refused by a full spool. */
+void stream_told(struct stream *stream, bool in_spool);
 
 /* Once a second. True: it wants to be called again though nothing comes. */
 bool stream_tick(struct stream *stream);
