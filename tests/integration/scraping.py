@@ -50,6 +50,11 @@ class Server:
         with Scraper(self.path) as s:
             return s.get(path, **headers)
 
+    def sockets(self):
+        """How many it has open."""
+        names = (os.path.join(f"/proc/{self.process.pid}/fd", n) for n in os.listdir(f"/proc/{self.process.pid}/fd"))
+        return sum(1 for n in names if os.path.islink(n) and os.readlink(n).startswith("socket:"))
+
     def rss(self):
         with open(f"/proc/{self.process.pid}/statm") as f:
             return int(f.read().split()[1]) * os.sysconf("SC_PAGESIZE")
