@@ -80,12 +80,14 @@ void metric_look_soon(struct metric *metric)
 	loop_timer_arm(&metric->look, 0);
 }
 
+/* A daemon for which nobody counts has nothing to look at, and sleeps. */
 static void look_fired(struct loop_timer *timer)
 {
 	struct metric *metric = container_of(timer, struct metric, look);
 	struct registry *registry, *next;
 
-	loop_timer_arm(timer, METRIC_LOOK_MS);
+	if (metric->registries)
+		loop_timer_arm(timer, METRIC_LOOK_MS);
 	metric_look(metric);
 	HASH_ITER(hh, metric->registries, registry, next)
 		ledger_tick(&registry->ledger);

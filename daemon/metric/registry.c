@@ -99,6 +99,8 @@ struct registry *registry_new(struct metric *metric, const char *name, uid_t uid
 		return registry_free(registry);
 	}
 	metric->names_changed = true;
+	if (!loop_timer_armed(&metric->look))
+		loop_timer_arm(&metric->look, METRIC_LOOK_MS);
 	return registry;
 }
 
