@@ -3,6 +3,7 @@
 
 noinst_LTLIBRARIES += libprodd-metric.la
 libprodd_metric_la_SOURCES = \
+	daemon/metric/attachment_look.c \
 	daemon/metric/attachment.c daemon/metric/attachment.h \
 	daemon/metric/binding.c daemon/metric/binding.h \
 	daemon/metric/book.c daemon/metric/book.h \

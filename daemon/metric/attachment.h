@@ -85,6 +85,9 @@ void attachment_read(struct attachment *attachment);
 /* It is over: as the state says it is read on, or dead at once. */
 void attachment_end(struct attachment *attachment);
 
+/* What attachment_end() comes to, when all its entries are read: let go of, and folded at the look that comes. */
+void attachment_die(struct attachment *attachment);
+
 /* Whether its gauges are told. */
 bool attachment_shows_gauges(const struct attachment *attachment);
 
