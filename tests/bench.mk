@@ -7,6 +7,7 @@ tests_bench_bench_SOURCES = \
 	tests/bench/bench.c tests/bench/bench.h \
 	tests/bench/flow.c \
 	tests/bench/log.c \
+	tests/bench/memory.c \
 	tests/bench/peer.c tests/bench/peer.h \
 	tests/bench/count.c \
 	tests/bench/process.c \

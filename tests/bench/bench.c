@@ -90,6 +90,7 @@ static const struct group {
 	{ "start", bench_start },     { "read", bench_read },	  { "requests", bench_requests },
 	{ "rollout", bench_rollout }, { "reload", bench_reload }, { "flow", bench_flow },
 	{ "scrape", bench_scrape },   { "log", bench_log },	  { "count", bench_count },
+	{ "memory", bench_memory },
 };
 
 static int is_wanted(const char *name, char **wanted)

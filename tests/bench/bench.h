@@ -48,6 +48,7 @@ void bench_rollout(void);
 void bench_start(void);
 void bench_reload(void);
 void bench_flow(void);
+void bench_memory(void);
 void bench_scrape(void);
 
 #endif
