@@ -17,7 +17,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* Mutations that replay tries of each entry; a target whose runs are slow may define its own number. */
-extern const unsigned fuzz_mutations;
+extern unsigned fuzz_mutations;
 
 /* Ends the program when a property does not hold; also without assert. */
 #define FUZZ_DEMAND(condition) \

@@ -17,7 +17,7 @@
 #include "tests/fuzz/fuzz.h"
 #include "tests/hex.h"
 
-__attribute__((weak)) const unsigned fuzz_mutations = 200;
+__attribute__((weak)) unsigned fuzz_mutations = 200;
 
 /* The input at work, for the handler below. */
 static const char *input_at;

@@ -6,7 +6,7 @@
 #include "daemon/metric/request.h"
 #include "tests/fuzz/fuzz.h"
 
-const unsigned fuzz_mutations = 2000;
+unsigned fuzz_mutations = 2000;
 
 static void check(struct prodd_slice bytes, int r, const struct request *request)
 {

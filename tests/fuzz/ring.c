@@ -14,7 +14,7 @@
 
 enum { capacity = RING_CAPACITY_MIN, size_of_ring = RING_HEAD + capacity };
 
-const unsigned fuzz_mutations = 100;
+unsigned fuzz_mutations = 100;
 
 static unsigned char copy[capacity / 8];
 

@@ -32,7 +32,7 @@ enum {
 	records_max = 65536
 };
 
-const unsigned fuzz_mutations = 60;	/* files are made */
+unsigned fuzz_mutations = 60;	/* files are made */
 
 static char top[128];
 static unsigned char segment[records_at + records_max + 4096];
