@@ -150,7 +150,7 @@ def a_second_daemon_of_a_directory_is_refused_and_names_the_first():
 def a_socket_path_that_is_too_long_is_told_with_its_length():
     top = tempfile.mkdtemp(prefix="prodd-")
     try:
-        fits = top + "/" + "d" * (107 - len("/run/app.sock") - len(top) - 1)
+        fits = top + "/" + "d" * (107 - len("/run/http.sock") - len(top) - 1)    # the longest of its sockets
         for directory, served in ((fits, True), (fits + "d", False)):
             os.mkdir(directory)
             d = Daemon(start=False)
