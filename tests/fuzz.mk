@@ -15,6 +15,7 @@ fuzz_targets = \
 if DAEMON
 fuzz_targets += \
 	tests/fuzz/config \
+	tests/fuzz/push \
 	tests/fuzz/request \
 	tests/fuzz/text \
 	tests/fuzz/schema \
@@ -56,6 +57,10 @@ tests_fuzz_session_SOURCES = tests/fuzz/session.c $(fuzz_main)
 tests_fuzz_session_CPPFLAGS = $(AM_CPPFLAGS) $(LIBEVENT_CFLAGS)
 tests_fuzz_session_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 tests_fuzz_session_LDADD = libprodd-core.la $(MSGPACK_LIBS)
+tests_fuzz_push_SOURCES = tests/fuzz/push.c $(fuzz_main)
+tests_fuzz_push_CPPFLAGS = $(AM_CPPFLAGS) $(LIBEVENT_CFLAGS)
+tests_fuzz_push_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_push_LDADD = libprodd-metric.la $(MSGPACK_LIBS) -lm
 tests_fuzz_request_SOURCES = tests/fuzz/request.c $(fuzz_main)
 tests_fuzz_request_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 tests_fuzz_request_LDADD = libprodd-expose.la $(MSGPACK_LIBS)
