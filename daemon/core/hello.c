@@ -32,10 +32,15 @@ static int choose_version(const struct wire_hello *hello, uint64_t *ret, struct 
 			       PRODD_PROTOCOL_OLDEST, PRODD_PROTOCOL_VERSION);
 }
 
+static char *copy_of(struct prodd_slice text)
+{
+	return strndup(text.at ? text.at : "", text.size);
+}
+
 static int keep_names(struct session *session, const struct wire_welcome *granted, struct prodd_error *e)
 {
-	session->app = strndup(granted->app.at, granted->app.size);
-	session->instance = strndup(granted->instance.at, granted->instance.size);
+	session->app = copy_of(granted->app);
+	session->instance = copy_of(granted->instance);
 	return session->app && session->instance ? 0 : prodd_error_set(e, PRODD_E_NO_MEMORY, "hello");
 }
 

@@ -20,6 +20,8 @@ CALLS = [("write", "ENOSPC"), ("write", "EIO"), ("fdatasync", "EIO"), ("fsync", 
 
 
 def strace(call, how, log, more):
+    if "address" in os.environ.get("PRODD_SANITIZER", ""):
+        raise Skip("LeakSanitizer and strace both want to trace the program")
     if not STRACE:
         raise Skip("strace is missing; install: apt-get install strace")
     return [STRACE, "-f", "-qq", "-o", log, "-e", f"trace={call}{more}", "-e", f"inject={call}:{how}"]
