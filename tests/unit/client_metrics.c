@@ -383,7 +383,8 @@ int main(void)
 	tcase_add_test(tc, a_unit_is_named_before_the_declaration);
 	tcase_add_test(tc, a_bad_name_is_told_once_and_counts_nowhere);
 	tcase_add_test(tc, a_conflict_is_told_with_both_places);
-	tcase_add_test(tc, places_are_those_of_the_callers);
+	if (!suite_is_emulated())
+		tcase_add_test(tc, places_are_those_of_the_callers);
 	tcase_add_test(tc, conflicts_of_every_kind_are_found);
 	tcase_add_test(tc, a_wrong_number_of_values_counts_nowhere);
 	tcase_add_test(tc, series_over_the_limit_add_to_overflow);

@@ -18,6 +18,12 @@ static inline bool suite_under_valgrind(void)
 	return preloaded && strstr(preloaded, "valgrind");
 }
 
+/* qemu-user has no seccomp filters and gives no pages back; programs for it are static, and know no names of places. */
+static inline bool suite_is_emulated(void)
+{
+	return getenv("PRODD_EMULATED");
+}
+
 /* Runs all tests of `s`, frees it, and returns the exit status. */
 static inline int suite_run(Suite *s)
 {
