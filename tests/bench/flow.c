@@ -26,8 +26,7 @@
 #include <prodd/client.h>
 #include <prodd/log.h>
 
-/* Fewer bytes than those at which the sink would rotate its file. */
-enum { records = 300000, rounds = 3, batch = 64, ring_bytes = 8 << 20, limit_s = 60 };
+enum { records = 800000, rounds = 3, batch = 64, ring_bytes = 8 << 20, limit_s = 60 };
 
 struct flow {
 	double rate;			/* thousands of records a second */
@@ -170,9 +169,24 @@ static void wait_for(struct lines *lines, pid_t sender, pid_t daemon, struct flo
 			  (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
 }
 
-static void finish(struct flow *flow, uint64_t begin, double cpu)
+static uint64_t wall_ns(void)
 {
-	flow->rate = records / ((double)(now_ns() - begin) / 1e9) / 1e3;
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+/* The end is when the file was last written, not when that was seen. */
+static void finish(struct flow *flow, const char *path, uint64_t begin, double cpu)
+{
+	struct stat st;
+	uint64_t end;
+
+	if (stat(path, &st) < 0)
+		die(path);
+	end = (uint64_t)st.st_mtim.tv_sec * 1000000000u + (uint64_t)st.st_mtim.tv_nsec;
+	flow->rate = records / ((double)(end - begin) / 1e9) / 1e3;
 	flow->cpu = cpu * 1e6 / records;
 }
 
@@ -210,12 +224,12 @@ static void run_prodd(struct flow *flow)
 	prodd_begin(&process);
 	snprintf(path, sizeof path, "%s/log/bench.jsonl", process.directory);
 	before = family_cpu(process.pid);
-	begin = now_ns();
+	begin = wall_ns();
 	pid = fork();
 	if (pid == 0)
 		log_records(process.app_socket);
 	wait_for(&lines, pid, process.pid, flow, &sender);
-	finish(flow, begin, family_cpu(process.pid) - before + sender);
+	finish(flow, path, begin, family_cpu(process.pid) - before + sender);
 	close(lines.fd);
 	prodd_finish(&process);
 }
@@ -326,12 +340,12 @@ static void run_rsyslog(struct flow *flow)
 
 	rsyslog_begin(&r);
 	before = family_cpu(r.pid);
-	begin = now_ns();
+	begin = wall_ns();
 	pid = fork();
 	if (pid == 0)
 		send_lines(r.socket);
 	wait_for(&lines, pid, r.pid, flow, &sender);
-	finish(flow, begin, family_cpu(r.pid) - before + sender);
+	finish(flow, r.file, begin, family_cpu(r.pid) - before + sender);
 	close(lines.fd);
 	kill(r.pid, SIGTERM);
 	waitpid(r.pid, NULL, 0);

@@ -75,7 +75,8 @@ void prodd_begin(struct prodd_process *p)
 	write_file(path, "schema.conf", "keys = ( { key = \"a.number\"; type = \"int\"; default = 1; },\n"
 					"{ key = \"a.text\"; type = \"string\"; default = \"x\"; } );\n");
 	write_file(path, "default.conf", "a: { number = 1; text = \"hello\"; };\n");
-	write_file(p->directory, "prodd.conf", "metrics: { series = 200000; };\n");
+	write_file(p->directory, "prodd.conf", "metrics: { series = 200000; };\n"
+						 "sink: { local: { type = \"file\"; rotate_size = \"0\"; }; };\n");
 	snprintf(p->app_socket, sizeof p->app_socket, "%s/run/app.sock", p->directory);
 	snprintf(p->ctl_socket, sizeof p->ctl_socket, "%s/run/ctl.sock", p->directory);
 	start(p);
